@@ -1,0 +1,75 @@
+"""ganeval: a number you can trust for any image generator.
+
+Names are imported when they are first used, so that `import ganeval` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ganeval.conventions import CONVENTIONS, Convention
+    from ganeval.errors import InputError
+    from ganeval.evaluator import Evaluator, evaluate, fid, inception_score
+    from ganeval.extractors.protocol import Activations, FeatureExtractor
+    from ganeval.images import open_images, to_uint8
+    from ganeval.metrics import METRICS
+    from ganeval.metrics.frechet import frechet_distance
+    from ganeval.reference import Reference, load_reference
+    from ganeval.report import Report, Score
+    from ganeval.stats import FeatureStats
+
+_HOME = {
+    "CONVENTIONS": "conventions",
+    "Convention": "conventions",
+    "InputError": "errors",
+    "Evaluator": "evaluator",
+    "evaluate": "evaluator",
+    "fid": "evaluator",
+    "inception_score": "evaluator",
+    "Activations": "extractors.protocol",
+    "FeatureExtractor": "extractors.protocol",
+    "open_images": "images",
+    "to_uint8": "images",
+    "METRICS": "metrics",
+    "frechet_distance": "metrics.frechet",
+    "Reference": "reference",
+    "load_reference": "reference",
+    "Report": "report",
+    "Score": "report",
+    "FeatureStats": "stats",
+}
+
+__all__ = [
+    "CONVENTIONS",
+    "METRICS",
+    "Activations",
+    "Convention",
+    "Evaluator",
+    "FeatureExtractor",
+    "FeatureStats",
+    "InputError",
+    "Reference",
+    "Report",
+    "Score",
+    "evaluate",
+    "fid",
+    "frechet_distance",
+    "inception_score",
+    "load_reference",
+    "open_images",
+    "to_uint8",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'ganeval' has no attribute {name!r}")
+    value = getattr(import_module(f"ganeval.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,6 @@
+"""`python -m ganeval` is `ganeval`."""
+
+from ganeval.cli import main
+
+if __name__ == "__main__":
+    main()

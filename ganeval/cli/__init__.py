@@ -1,0 +1,54 @@
+"""The command line: parse, call, print. Heavy imports happen inside the commands, so that --help answers at once."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import click
+
+from ganeval.cli.score import evaluate, fid, inception_score
+from ganeval.cli.stats import stats
+from ganeval.cli.tables import conventions, extractors
+from ganeval.cli.weights import weights
+from ganeval.errors import InputError
+
+
+class Group(click.Group):
+    """Turns a user's mistake into one sentence on standard error and a non-zero exit."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        # Pillow's warnings about odd files would break into the one line of --json readers and the table; what matters of them
+        # is an error or a note of ours.
+        warnings.filterwarnings("ignore", module=r"PIL\.")
+        try:
+            return super().invoke(ctx)
+        except InputError as error:
+            raise click.ClickException(str(error)) from None
+        except OSError as error:
+            if error.errno is None or error.filename is None:
+                raise
+            raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+        except RuntimeError as error:
+            if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported here
+                raise
+            raise click.ClickException(f"the device ran out of memory; use a smaller --batch-size. ({str(error).splitlines()[0]})") from None
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="ganeval")
+def main() -> None:
+    """A number you can trust for any image generator.
+
+    \b
+    ganeval fid real_dir fake_dir          Fréchet Inception Distance
+    ganeval is fake_dir                    Inception Score
+    ganeval evaluate real_dir fake_dir     several metrics at once
+
+    Images are folders, .zip, .tar, webdataset shards, .npy or .npz. The standard network is a download of 91 MB; on a machine
+    without internet, --extractor tiny scores with an embedded one.
+    """
+
+
+for command in (fid, inception_score, evaluate, stats, weights, extractors, conventions):
+    main.add_command(command)

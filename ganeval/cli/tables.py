@@ -1,0 +1,63 @@
+"""ganeval extractors, conventions."""
+
+from __future__ import annotations
+
+import click
+
+from ganeval.conventions import CONVENTIONS, DEFAULT
+
+
+def print_table(columns: list[str], rows: list[list[str]]) -> None:
+    """A table on standard output, as wide as the terminal."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*columns, box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
+    for row in rows:
+        table.add_row(*row)
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = 140
+    console.print(table)
+
+
+@click.command()
+def conventions() -> None:
+    """What the tools do differently, and whose numbers each convention reproduces."""
+    rows = [
+        [
+            convention.name + (" (default)" if convention.name == DEFAULT else ""),
+            convention.resize,
+            convention.normalization,
+            f"{convention.is_order}, {convention.is_num_splits} splits, ddof {convention.is_spread_ddof}, "
+            f"{'with' if convention.logits_bias else 'no'} bias",
+            convention.equals,
+            convention.source,
+        ]
+        for convention in CONVENTIONS.values()
+    ]
+    print_table(["convention", "resize to 299", "normalization", "Inception Score", "equals", "source"], rows)
+    click.echo("\nAll: covariance / (N − 1), mean and covariance in float64, images in float32 and not rounded after the resize.")
+
+
+@click.command()
+def extractors() -> None:
+    """Networks to score with, and whether their weights are here."""
+    from ganeval.extractors import available
+    from ganeval.weights import WEIGHTS, local_copy
+
+    inception = local_copy(WEIGHTS["inception"])
+    about = {
+        "inception": ("2048", "FID and IS: Inception-v3 of 2015-12-05"),
+        "inception-768": ("768", "the same network, features of Mixed_6e"),
+        "inception-192": ("192", "the same, after the second max pool"),
+        "inception-64": ("64", "the same, after the first max pool"),
+        "tiny": ("256", "embedded: small pictures, no download; scores are fd_tiny and is_tiny"),
+    }
+    rows = []
+    for name, entry in sorted(available().items()):
+        dim, what = about.get(name, ("", f"of another package: {entry.value}"))
+        state = "embedded" if name == "tiny" else "" if name not in about else str(inception or "not here: ganeval weights fetch")
+        rows.append([name, dim, what, state])
+    print_table(["extractor", "features", "what", "weights"], rows)

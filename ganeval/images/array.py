@@ -1,0 +1,117 @@
+"""Images in .npy and .npz files, streamed: an array of any length takes the memory of one batch."""
+
+from __future__ import annotations
+
+import math
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ganeval.errors import InputError, InputTypeError
+from ganeval.images.batch import check_images
+from ganeval.images.seen import Seen
+
+Header = tuple[tuple[int, ...], bool, "np.dtype[Any]"]  # shape, Fortran order, dtype
+
+
+class ArrayImages:
+    """A uint8 array [num_images, height, width, 3 or 1] or [num_images, 3 or 1, height, width] in a file.
+
+    In an .npz the array is `arr_0` as ADM's sampler writes it, or the only 4-dimensional one.
+
+    Raises:
+        InputError, InputTypeError: no such array, another dtype or shape, or a layout that can be read in two ways.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.where = str(path)
+        self.kind = path.suffix[1:]
+        self._path = path
+        self._member = _image_member(path) if path.suffix == ".npz" else None
+        try:
+            with self._open() as file:
+                shape, fortran, dtype = _header(file)
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+            raise InputError(f"{path} is not a readable numpy file: {error}") from None
+        if dtype != np.uint8 or len(shape) != 4:
+            raise InputTypeError(
+                f"{path} holds {dtype} {list(shape)}; expected uint8 [num_images, height, width, 3] or [num_images, 3, height, width]"
+            )
+        if fortran:
+            raise InputError(f"{path} is stored in Fortran order; save it again with numpy.ascontiguousarray")
+        if math.prod(shape) == 0:
+            raise InputError(f"{path} holds no image: its shape is {list(shape)}")
+        self._shape = shape
+        self._channels_last = _channels_last(shape, self.where)
+
+    @property
+    def num_images(self) -> int:
+        return self._shape[0]
+
+    def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
+        """uint8 [batch, 3, height, width] in stored order."""
+        bytes_per_image = math.prod(self._shape[1:])
+        try:
+            with self._open() as file:
+                _header(file)
+                for start in range(0, self.num_images, batch_size):
+                    count = min(batch_size, self.num_images - start)
+                    data = _read_exactly(file, count * bytes_per_image, self.where)
+                    images = torch.from_numpy(np.frombuffer(data, np.uint8).reshape(count, *self._shape[1:]))
+                    images = check_images(images.permute(0, 3, 1, 2) if self._channels_last else images).contiguous()
+                    seen.add_all(images)
+                    yield images
+        except (OSError, zipfile.BadZipFile) as error:
+            raise InputError(f"{self.where} is damaged: {error}; copy or download it again") from None
+
+    def _open(self) -> IO[bytes]:
+        if self._member is None:
+            return self._path.open("rb")
+        return zipfile.ZipFile(self._path).open(self._member)
+
+
+def _header(file: IO[bytes]) -> Header:
+    """The start of a .npy; leaves `file` at the first value. Nothing is unpickled."""
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    return read(file)
+
+
+def _image_member(path: Path) -> str:
+    with zipfile.ZipFile(path) as archive:
+        names = [name for name in archive.namelist() if name.endswith(".npy")]
+        if "arr_0.npy" in names:
+            return "arr_0.npy"
+        four = []
+        for name in names:
+            with archive.open(name) as file:
+                if len(_header(file)[0]) == 4:
+                    four.append(name)
+    if len(four) != 1:
+        keys = ", ".join(name.removesuffix(".npy") for name in names) or "nothing"
+        raise InputError(f"{path} holds {keys}; expected images under `arr_0`, or stats under `mu` and `sigma`")
+    return four[0]
+
+
+def _channels_last(shape: tuple[int, ...], where: str) -> bool:
+    last, first = shape[3] in (1, 3), shape[1] in (1, 3)
+    if last == first:
+        why = "both axis 1 and axis 3 could be the channels" if last else "neither axis 1 nor axis 3 has 1 or 3 channels"
+        raise InputTypeError(f"{where} has the shape {list(shape)}: {why}; save it as [num_images, height, width, 3]")
+    return last
+
+
+def _read_exactly(file: IO[bytes], size: int, where: str) -> bytearray:
+    data = bytearray(size)
+    view, position = memoryview(data), 0
+    while position < size:
+        count = file.readinto(view[position:])  # type: ignore[attr-defined]  # IO[bytes] does not declare it; both openers have it
+        if not count:
+            raise InputError(f"{where} ends early: it holds fewer images than its header says; copy or download it again")
+        position += count
+    return data

@@ -1,0 +1,47 @@
+"""The one shape images have inside ganeval: uint8 RGB [batch, 3, height, width]. Checked here, then trusted."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ganeval.errors import InputError, InputTypeError
+
+MIN_SIDE = 2  # a 1×1 picture is a placeholder or a failed download: every resize of it is one flat color
+
+
+def check_images(images: Tensor) -> Tensor:
+    """The same images, gray ones as RGB.
+
+    Args:
+        images: uint8 [batch, 3 or 1, height, width].
+
+    Raises:
+        InputTypeError: another dtype or shape. Floats are refused because their range would have to be guessed.
+        InputError: an empty batch, or pictures of less than 2×2 pixels.
+    """
+    if images.dtype != torch.uint8 or images.ndim != 4 or images.shape[1] not in (1, 3):
+        raise InputTypeError(
+            f"expected uint8 images [batch, 3 or 1, height, width], got {str(images.dtype).removeprefix('torch.')} "
+            f"{list(images.shape)}; floats in [-1, 1] go through ganeval.to_uint8()"
+        )
+    if len(images) == 0:
+        raise InputError("an empty batch of images; leave it out")
+    if min(images.shape[2:]) < MIN_SIDE:
+        raise InputError(f"a picture of {images.shape[3]}×{images.shape[2]} pixels has nothing to score; remove it")
+    return images.expand(-1, 3, -1, -1) if images.shape[1] == 1 else images
+
+
+def to_uint8(images: Tensor) -> Tensor:
+    """Floats in [-1, 1] → uint8, rounding to the nearest gray level: −1 → 0, 1 → 255.
+
+    Raises:
+        InputTypeError: not floating point.
+        InputError: NaN, or values beyond [-1, 1]; nothing is clipped or rescaled silently.
+    """
+    if not images.is_floating_point():
+        raise InputTypeError(f"to_uint8() takes floats in [-1, 1], got {str(images.dtype).removeprefix('torch.')}")
+    low, high = (images.min().item(), images.max().item()) if images.numel() else (0.0, 0.0)
+    if not (low >= -1 and high <= 1):  # also true for NaN
+        raise InputError(f"to_uint8() takes floats in [-1, 1], got values from {low:.4g} to {high:.4g}; scale or clamp them first")
+    return ((images.float() + 1) * 127.5).round().to(torch.uint8)

@@ -1,0 +1,103 @@
+"""Picture files, wherever they lie: decoded in parallel, in a fixed order, ahead of the network."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganeval.images.decode import EXTENSIONS, BadImage, Decoded, decode
+from ganeval.images.seen import Seen, bad_images, printable
+
+MAX_BYTES = 2**30  # of one picture file; a larger one is an archive bomb or no picture
+MAX_WORKERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One picture file of a source."""
+
+    name: str  # path below the source, with forward slashes
+    size: int  # bytes
+    read: Callable[[], bytes]  # called from several threads at once
+
+
+def is_picture_name(name: str) -> bool:
+    """Whether a path names a picture: a known ending in any case, and no hidden or system file."""
+    parts = name.split("/")
+    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    return not hidden and os.path.splitext(parts[-1])[1].lower() in EXTENSIONS
+
+
+class EncodedImages:
+    """Entries of a folder or archive, as an image source."""
+
+    def __init__(self, where: str, kind: str, entries: Sequence[Entry], *, num_ignored: int = 0) -> None:
+        self.where = where
+        self.kind = kind
+        self.num_ignored = num_ignored  # files that are no pictures by their name
+        self.entries = entries
+
+    @property
+    def num_images(self) -> int:
+        return len(self.entries)
+
+    def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
+        """Runs of neighbors of one size, uint8 [1 to batch_size, 3, height, width].
+
+        Raises:
+            InputError: some pictures cannot be used and `skip_bad` is off. All the others are decoded first, to count them.
+        """
+        bad: list[str] = []
+        run: list[Tensor] = []
+        for entry, result in _ahead(_decode_entry, self.entries, ahead=2 * batch_size):
+            if isinstance(result, BadImage):
+                bad.append(f"{printable(entry.name)}: {result}")
+                continue
+            if bad and not skip_bad:  # there will be no score: only the count of bad pictures is still of use
+                continue
+            if run and (result.image.shape != run[0].shape or len(run) == batch_size):
+                yield torch.stack(run)
+                run = []
+            run.append(result.image)
+            seen.add(result.digest, name=entry.name, remarks=result.remarks)
+        if bad and (not skip_bad or seen.count == 0):
+            raise bad_images(self.where, bad, len(self.entries))
+        seen.skipped += bad
+        if run:
+            yield torch.stack(run)
+
+
+def _decode_entry(entry: Entry) -> Decoded | BadImage:
+    try:
+        if entry.size > MAX_BYTES:
+            raise BadImage(f"{entry.size:,} bytes, over the limit of {MAX_BYTES:,} for one picture")
+        return decode(entry.read())
+    except BadImage as error:
+        return error
+    except OSError as error:
+        return BadImage(f"cannot be read: {error.strerror or error}")
+
+
+def _ahead(
+    function: Callable[[Entry], Decoded | BadImage], entries: Sequence[Entry], *, ahead: int
+) -> Iterator[tuple[Entry, Decoded | BadImage]]:
+    """Results in order, computed by threads up to `ahead` entries before they are asked for (decoders release the GIL)."""
+    pool = ThreadPoolExecutor(min(MAX_WORKERS, os.cpu_count() or 1), thread_name_prefix="ganeval-decode")
+    pending: deque[tuple[Entry, Future[Decoded | BadImage]]] = deque()
+    try:
+        for entry in entries:
+            pending.append((entry, pool.submit(function, entry)))
+            if len(pending) >= ahead:
+                first, future = pending.popleft()
+                yield first, future.result()
+        while pending:
+            first, future = pending.popleft()
+            yield first, future.result()
+    finally:
+        pool.shutdown(cancel_futures=True)

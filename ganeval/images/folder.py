@@ -1,0 +1,57 @@
+"""Pictures in a folder and below it, or the shards that lie there instead."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from ganeval.errors import InputError
+from ganeval.images.archive import TAR_SUFFIXES, tar_images
+from ganeval.images.encoded import EncodedImages, Entry, is_picture_name
+
+
+def folder_images(folder: Path) -> EncodedImages:
+    """All pictures below `folder`, sorted by relative path as text. Links are followed.
+
+    A folder without pictures but with .tar files is taken as webdataset shards.
+
+    Raises:
+        InputError: no picture there, or a folder that cannot be read.
+    """
+    files = dict(_files(folder))
+    names = sorted(name for name in files if is_picture_name(name))
+    shards = sorted(name for name in files if name.lower().endswith(TAR_SUFFIXES))
+    if shards and not names:
+        return tar_images([files[name] for name in shards], where=str(folder))
+    if not names:
+        found = f"{len(files)} files, none with the name of a picture (.png, .jpg, .webp …)" if files else "no files"
+        raise InputError(f"no image in {folder}: it holds {found}; name the folder that holds the pictures")
+    entries = [Entry(name, _size(files[name]), partial(Path.read_bytes, files[name])) for name in names]
+    return EncodedImages(str(folder), "folder", entries, num_ignored=len(files) - len(names))
+
+
+def _files(folder: Path) -> Iterator[tuple[str, Path]]:
+    """(relative path, path) of every file below `folder`."""
+    visited: set[tuple[int, int]] = set()  # links may lead back up
+
+    def refuse(error: OSError) -> None:
+        raise InputError(f"{error.filename} cannot be read: {error.strerror}")
+
+    for here, folders, files in os.walk(folder, followlinks=True, onerror=refuse):
+        status = os.stat(here)
+        if (status.st_dev, status.st_ino) in visited:
+            folders.clear()
+            continue
+        visited.add((status.st_dev, status.st_ino))
+        for file in files:
+            path = Path(here, file)
+            yield path.relative_to(folder).as_posix(), path
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # a broken link: reading it says why, with the other bad pictures
+        return 0

@@ -1,0 +1,146 @@
+"""Images that are already in Python: tensors, Datasets, DataLoaders, iterables of batches, generators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from ganeval.errors import InputError, InputTypeError
+from ganeval.images.batch import check_images
+from ganeval.images.decode import BadImage, decoded
+from ganeval.images.seen import Seen, bad_images
+
+
+class TensorImages:
+    """One uint8 tensor [num_images, 3 or 1, height, width] (a numpy array of that layout is taken as one)."""
+
+    where, kind = "the tensor", "tensor"
+
+    def __init__(self, images: Tensor) -> None:
+        self._images = check_images(images)
+
+    @property
+    def num_images(self) -> int:
+        return len(self._images)
+
+    def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
+        for images in self._images.split(batch_size):
+            seen.add_all(images)
+            yield images
+
+
+class DatasetImages:
+    """A map-style Dataset, in the order of its index. An item is an image, or (image, label …), or {"image": image}.
+
+    An image is a uint8 tensor [3 or 1, height, width] or a Pillow picture. Items are loaded one by one; for workers pass a DataLoader.
+    """
+
+    kind = "dataset"
+
+    def __init__(self, dataset: Any) -> None:
+        self.where = f"the dataset {type(dataset).__name__}"
+        self._dataset = dataset
+        if len(dataset) == 0:
+            raise InputError(f"{self.where} is empty")
+
+    @property
+    def num_images(self) -> int:
+        return len(self._dataset)
+
+    def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
+        bad: list[str] = []
+        for index in range(len(self._dataset)):
+            item = _image_of(self._dataset[index])
+            if isinstance(item, Image.Image):
+                try:
+                    image, digest, remarks = decoded(item)
+                except BadImage as error:
+                    bad.append(f"item {index}: {error}")
+                    continue
+                seen.add(digest, remarks=remarks)
+                yield image[None]
+            else:
+                yield _counted(_as_tensor(item)[None], seen)
+        if bad and (not skip_bad or seen.count == 0):
+            raise bad_images(self.where, bad, len(self._dataset))
+        seen.skipped += bad
+
+
+class IterableImages:
+    """Any iterable of batches, each a uint8 tensor [batch, 3 or 1, height, width], or (images, labels …), or {"image": images}."""
+
+    num_images = None
+
+    def __init__(self, batches: Iterable[Any]) -> None:
+        self.kind = "loader" if isinstance(batches, torch.utils.data.DataLoader) else "iterable"
+        self.where = f"the {self.kind} {type(batches).__name__}"
+        self._batches = batches
+
+    def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
+        for batch in self._batches:
+            yield _counted(_as_tensor(_image_of(batch)), seen)
+        if seen.count == 0:
+            raise InputError(f"{self.where} gave no images; an iterator can be read only once")
+
+
+class GeneratedImages:
+    """`num_images` images of a generator: a callable that takes a number and returns that many, uint8 [n, 3 or 1, height, width]."""
+
+    kind = "generator"
+
+    def __init__(self, generator: Callable[[int], Tensor], num_images: int | None) -> None:
+        self.where = f"the generator {getattr(generator, '__name__', type(generator).__name__)}"
+        if isinstance(generator, torch.nn.Module):
+            raise InputTypeError(
+                f"{self.where} is a module; say what it is fed: lambda n: ganeval.to_uint8(generator(torch.randn(n, z_dim)))"
+            )
+        if num_images is None or num_images < 1:
+            raise InputError(f"{self.where} has no end: say how many images to draw with num_images, got {num_images}")
+        self._generator = generator
+        self._num_images = num_images
+
+    @property
+    def num_images(self) -> int:
+        return self._num_images
+
+    def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
+        while seen.count < self._num_images:
+            wanted = min(batch_size, self._num_images - seen.count)
+            with torch.no_grad():
+                images = _as_tensor(self._generator(wanted))
+            if len(images) != wanted:
+                raise InputError(f"{self.where} was asked for {wanted} images and returned {len(images)}")
+            yield _counted(images, seen)
+
+
+def _counted(images: Tensor, seen: Seen) -> Tensor:
+    images = check_images(images)
+    seen.add_all(images)
+    return images
+
+
+def _image_of(item: Any) -> Any:
+    """The image in what Datasets and loaders commonly give."""
+    if isinstance(item, dict):
+        if "image" not in item:
+            raise InputTypeError(f"an item with the keys {', '.join(map(str, item))} has no `image`; rename the one that is it")
+        return item["image"]
+    return item[0] if isinstance(item, (tuple, list)) else item
+
+
+def _as_tensor(images: Any) -> Tensor:
+    if isinstance(images, np.ndarray):
+        images = torch.from_numpy(np.ascontiguousarray(images))
+    if not isinstance(images, Tensor):
+        raise InputTypeError(f"expected a uint8 tensor or a Pillow picture, got {type(images).__name__}")
+    if images.is_floating_point():
+        raise InputTypeError(
+            "got floating-point images, whose range would have to be guessed; give uint8 "
+            "(torchvision's PILToTensor instead of ToTensor), or floats in [-1, 1] through ganeval.to_uint8()"
+        )
+    return images

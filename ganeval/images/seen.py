@@ -1,0 +1,73 @@
+"""What one pass over a source saw: counts and digests for the provenance, and what a reader should be told."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+from torch import Tensor
+
+from ganeval.errors import InputError
+
+NAMED = 10  # bad files that an error names before it only counts
+
+
+def pixel_digest(image: Tensor) -> bytes:
+    """sha256 of one uint8 image [3, height, width]: its size, then its pixels, channel by channel."""
+    pixels: np.ndarray[Any, Any] = image.contiguous().cpu().numpy()
+    return hashlib.sha256(f"{pixels.shape[2]}x{pixels.shape[1]}:".encode() + pixels.tobytes()).digest()
+
+
+def printable(name: str) -> str:
+    """A file name as any terminal can show it: undecodable bytes become question marks."""
+    return name.encode("utf-8", "replace").decode()
+
+
+class Seen:
+    """Filled while a source is iterated; complete when the iteration is."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.remarks: Counter[str] = Counter()  # what was done to some images: {"alpha dropped": 3}
+        self.skipped: list[str] = []  # bad images left out on request, as "name: why"
+        self._names = hashlib.sha256()
+        self._pixels = hashlib.sha256()
+        self._named = False
+
+    def add(self, digest: bytes, *, name: str | None = None, remarks: Iterable[str] = ()) -> None:
+        """Count one image that goes to the network."""
+        self.count += 1
+        self._pixels.update(digest)
+        self.remarks.update(remarks)
+        if name is not None:
+            self._named = True
+            self._names.update(name.encode("utf-8", "surrogateescape") + b"\0")
+
+    def add_all(self, images: Tensor) -> None:
+        """Count a batch of unnamed images."""
+        for image in images.cpu():
+            self.add(pixel_digest(image))
+
+    def provenance(self) -> dict[str, Any]:
+        """JSON-able: count, sha256 of the list of names (None where images have none) and of the pixels in order."""
+        return {
+            "count": self.count,
+            "names_sha256": self._names.hexdigest() if self._named else None,
+            "pixels_sha256": self._pixels.hexdigest(),
+            "num_skipped": len(self.skipped),
+            "skipped": self.skipped[:NAMED],
+            "remarks": dict(sorted(self.remarks.items())),
+        }
+
+
+def bad_images(where: str, bad: list[str], total: int) -> InputError:
+    """One sentence for all bad images of a source: the first ten by name, and the count."""
+    more = f"\n  … and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
+    listed = "".join(f"\n  {line}" for line in bad[:NAMED])
+    return InputError(
+        f"{len(bad)} of {total} images in {where} cannot be used, so there is no score; "
+        f"repair or remove them, or leave them out with --skip-bad (skip_bad=True):{listed}{more}"
+    )

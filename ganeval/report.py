@@ -1,0 +1,87 @@
+"""Score and Report: values, with what is needed to believe and to compare them."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One value; `spread` is the standard deviation that the metric itself defines, None where it defines none."""
+
+    value: float
+    spread: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.value:.6g}" if self.spread is None else f"{self.value:.6g} ± {self.spread:.3g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Scores of one set of fakes, and the provenance that makes them comparable."""
+
+    scores: Mapping[str, Score]
+    titles: Mapping[str, str]  # of the same keys, for people
+    num_real: int | None  # None: no reals needed, or a reference file that does not say
+    num_fake: int
+    extractor: str
+    convention: str
+    provenance: Mapping[str, Any]
+    notes: tuple[str, ...] = field(default=())  # what a reader of the scores must know
+
+    def to_json(self) -> str:
+        """One line, without NaN. Keys: scores, num_real, num_fake, extractor, convention, provenance, notes."""
+        return json.dumps(
+            {
+                "scores": {key: {"value": score.value, "spread": score.spread} for key, score in self.scores.items()},
+                "num_real": self.num_real,
+                "num_fake": self.num_fake,
+                "extractor": self.extractor,
+                "convention": self.convention,
+                "provenance": self.provenance,
+                "notes": list(self.notes),
+            },
+            ensure_ascii=False,
+            allow_nan=False,
+        )
+
+    def __str__(self) -> str:
+        """The table for people: scores, then what they need to be believed, then the notes."""
+        table = Table(show_edge=False, pad_edge=False)
+        table.add_column("score")
+        table.add_column("value", justify="right")
+        table.add_column("what")
+        for key, score in self.scores.items():
+            table.add_row(key, str(score), self.titles[key])
+        return f"{_plain(table)}\n\n{_plain(self._basis())}" + "".join(f"\nnote: {note}" for note in self.notes)
+
+    def _basis(self) -> Table:
+        provenance = self.provenance
+        rows = {
+            "images": f"{_count(self.num_real)} real, {self.num_fake:,} fake" if provenance["real"] else f"{self.num_fake:,} fake",
+            "extractor": f"{self.extractor}, weights sha256 {(provenance['weights_sha256'] or 'unknown')[:12]}…",
+            "convention": f"{self.convention} ({provenance['preprocessing']})",
+            "device": f"{provenance['device']}, {provenance['dtype']}",
+        }
+        table = Table.grid(padding=(0, 2))
+        for name, value in rows.items():
+            table.add_row(name, value)
+        return table
+
+
+def _count(number: int | None) -> str:
+    return "unknown number of" if number is None else f"{number:,}"
+
+
+def _plain(table: Table) -> str:
+    console = Console(file=io.StringIO(), width=120, color_system=None, legacy_windows=False)
+    console.print(table)
+    assert isinstance(console.file, io.StringIO)
+    return "\n".join(line.rstrip() for line in console.file.getvalue().rstrip().splitlines())

@@ -1,0 +1,64 @@
+"""The resize kernels that evaluation tools use. Each takes float images on any device; none goes through a picture library.
+
+All take `images` float [batch, channels, height, width] with gray levels 0 to 255 and return [batch, channels, side, side],
+not rounded. They differ in where a sample falls and in how far it looks, which alone moves a FID by several points
+(Parmar et al. 2022, "On Aliased Resizing and Surprising Subtleties in GAN Evaluation").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+Kernel = Callable[[Tensor, int], Tensor]
+
+
+def tf1_bilinear(images: Tensor, side: int) -> Tensor:
+    """`tf.image.resize_bilinear` of TensorFlow 1: sample i falls at i·(in/out), no antialiasing.
+
+    The corner of a pixel stands for its center, so the picture moves by half a pixel. TTUR, torch-fidelity, StyleGAN, ADM.
+    """
+    return _lerp(_lerp(images, side, dim=3), side, dim=2)
+
+
+def _lerp(images: Tensor, side: int, *, dim: int) -> Tensor:
+    length = images.shape[dim]
+    # float32 throughout, as TensorFlow: the rounding of i·(in/out) decides which neighbor some samples take.
+    scale = torch.tensor(length / side, dtype=torch.float32, device=images.device)
+    position = torch.arange(side, dtype=torch.float32, device=images.device) * scale
+    low = position.floor().long().clamp(max=length - 1)
+    high = (low + 1).clamp(max=length - 1)
+    shape = [1, 1, 1, 1]
+    shape[dim] = side
+    weight = (position - low).view(shape).to(images.dtype)
+    below, above = images.index_select(dim, low), images.index_select(dim, high)
+    return below + (above - below) * weight
+
+
+def bilinear(images: Tensor, side: int) -> Tensor:
+    """Bilinear with half-pixel centers, no antialiasing: pytorch-fid and its descendants."""
+    return F.interpolate(images, size=(side, side), mode="bilinear", align_corners=False)
+
+
+def bilinear_antialias(images: Tensor, side: int) -> Tensor:
+    """Bilinear with the triangle widened by the scale when shrinking: torchmetrics since 1.8."""
+    return F.interpolate(images, size=(side, side), mode="bilinear", align_corners=False, antialias=True)
+
+
+def bicubic_antialias(images: Tensor, side: int) -> Tensor:
+    """Bicubic (a = −0.5) widened by the scale, clipped to 0…255, not rounded: Pillow's filter on float channels, clean-fid."""
+    return F.interpolate(images, size=(side, side), mode="bicubic", align_corners=False, antialias=True).clamp(0, 255)
+
+
+RESIZE: Mapping[str, Kernel] = MappingProxyType(
+    {
+        "tf1-bilinear": tf1_bilinear,
+        "bilinear": bilinear,
+        "bilinear-antialias": bilinear_antialias,
+        "bicubic-antialias": bicubic_antialias,
+    }
+)

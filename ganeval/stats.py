@@ -1,0 +1,94 @@
+"""FeatureStats: count, mean and scatter of a set of features. Two of them add up to the stats of both sets together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ganeval.errors import InputError, InputTypeError
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureStats:
+    """Sufficient statistics of features, in float64.
+
+    `count` is None only for foreign reference files that do not say how many images they are made of; those cannot be added.
+    """
+
+    count: int | None
+    mean: Tensor  # float64 [dim]
+    scatter: Tensor  # float64 [dim, dim], the sum of (x − mean)(x − mean)ᵀ; with no count, the covariance
+
+    @classmethod
+    def of(cls, features: Tensor) -> FeatureStats:
+        """Stats of float features [num_images, dim], on the device where they are (on the CPU for MPS, which has no float64).
+
+        Raises:
+            InputTypeError: not a float matrix with at least one row.
+            InputError: a feature is NaN or infinite.
+        """
+        if features.ndim != 2 or not features.is_floating_point() or len(features) == 0:
+            raise InputTypeError(
+                f"expected float features [num_images ≥ 1, dim], got {features.dtype} {list(features.shape)}"
+            )
+        bad = ~features.isfinite().all(dim=1)
+        if bad.any():
+            raise InputError(
+                f"{int(bad.sum())} of {len(features)} feature rows are NaN or infinite, the first at row "
+                f"{int(bad.nonzero()[0])}; check the weights and the images that the extractor was given"
+            )
+        x = (features.cpu() if features.device.type == "mps" else features).double()
+        mean = x.mean(dim=0)
+        centered = x - mean
+        return cls(len(x), mean, centered.T @ centered)
+
+    @classmethod
+    def over(cls, batches: Iterable[Tensor]) -> FeatureStats:
+        """Stats of all batches of features together; holds one batch and one [dim, dim] matrix at a time."""
+        total: FeatureStats | None = None
+        for features in batches:
+            stats = cls.of(features)
+            total = stats if total is None else total + stats
+        if total is None:
+            raise InputError("no features: the source held no images")
+        return total
+
+    @property
+    def dim(self) -> int:
+        return len(self.mean)
+
+    @property
+    def covariance(self) -> Tensor:
+        """Unbiased, float64 [dim, dim]: scatter / (count − 1).
+
+        Raises:
+            InputError: fewer than two images.
+        """
+        if self.count is None:
+            return self.scatter
+        if self.count < 2:
+            raise InputError(f"a covariance needs at least 2 images, got {self.count}; add images")
+        return self.scatter / (self.count - 1)
+
+    def __add__(self, other: FeatureStats) -> FeatureStats:
+        """Stats of both sets together (Chan, Golub and LeVeque 1979, eq. 2.1).
+
+        Raises:
+            InputError: the dimensions differ, or one of the counts is unknown.
+        """
+        if self.count is None or other.count is None:
+            raise InputError("stats without a count cannot be merged; compute them again from the images")
+        if self.dim != other.dim:
+            raise InputError(f"stats of {self.dim} and of {other.dim} features cannot be merged; use one extractor for both")
+        count = self.count + other.count
+        shift = other.mean - self.mean
+        mean = self.mean + shift * (other.count / count)
+        between = torch.outer(shift, shift) * (self.count * other.count / count)
+        return FeatureStats(count, mean, self.scatter + other.scatter + between)
+
+    def cpu(self) -> FeatureStats:
+        """The same stats in main memory."""
+        return FeatureStats(self.count, self.mean.cpu(), self.scatter.cpu())

@@ -1,0 +1,154 @@
+"""Published weights: where they are, how they are verified, what to do without internet. Never an unverified byte."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from ganeval.download import cache_folder, download, sha256_of
+from ganeval.errors import InputError
+from ganeval.progress import Progress, silent
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightsFile:
+    """A published file, pinned by its sha256."""
+
+    name: str
+    filename: str
+    size: int  # bytes
+    sha256: str
+    urls: tuple[str, ...]
+    also_at: tuple[str, ...] = ()  # where other tools leave the same file, below the home folder
+    about: str
+
+
+INCEPTION = WeightsFile(
+    name="inception",
+    filename="pt_inception-2015-12-05-6726825d.pth",
+    size=95_628_359,
+    sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+    urls=(
+        "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
+        "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
+    ),
+    also_at=(
+        ".cache/torch/hub/checkpoints/pt_inception-2015-12-05-6726825d.pth",  # pytorch-fid
+        ".cache/torch/hub/checkpoints/weights-inception-2015-12-05-6726825d.pth",  # torch-fidelity, torchmetrics
+    ),
+    about="Inception-v3 of 2015-12-05, the network of FID and IS",
+)
+WEIGHTS: Mapping[str, WeightsFile] = MappingProxyType({INCEPTION.name: INCEPTION})
+
+
+def home_of(weights: WeightsFile) -> Path:
+    """Where ganeval keeps this file."""
+    return cache_folder("weights") / weights.filename
+
+
+def local_copy(weights: WeightsFile) -> Path | None:
+    """A verified copy on this machine, ganeval's own or another tool's; None where there is none.
+
+    Raises:
+        InputError: ganeval's own copy is not the published file.
+    """
+    own = home_of(weights)
+    if own.exists():
+        found = sha256_of(own)
+        if found != weights.sha256:
+            raise InputError(f"{own} has sha256 {found}, expected {weights.sha256}; remove it and fetch it again")
+        return own
+    others = (Path.home() / place for place in weights.also_at)
+    return next((path for path in others if path.is_file() and sha256_of(path) == weights.sha256), None)
+
+
+def fetch(weights: WeightsFile, *, mirrors: Sequence[str] = (), progress: Progress = silent) -> Path:
+    """A verified copy, downloaded if there is none yet.
+
+    Args:
+        mirrors: base URLs tried before the published ones; `$GANEVAL_MIRROR` adds one.
+
+    Raises:
+        InputError: no address gave the file; says what to do on a machine without internet.
+    """
+    if (path := local_copy(weights)) is not None:
+        return path
+    extra = [*mirrors, *filter(None, [os.environ.get("GANEVAL_MIRROR")])]
+    urls = [f"{mirror.rstrip('/')}/{weights.filename}" for mirror in extra] + list(weights.urls)
+    try:
+        return download(urls, home_of(weights), sha256=weights.sha256, progress=progress)
+    except InputError as error:
+        raise InputError(
+            f"the weights of {weights.name} are not on this machine. {error}\n"
+            f"Without internet, do one of these:\n"
+            f"  fetch {weights.filename} ({weights.size:,} bytes, sha256 {weights.sha256})\n"
+            f"    elsewhere, then run: ganeval weights import {weights.filename}\n"
+            f"    or put it at {home_of(weights)}\n"
+            f"  name a mirror:         ganeval weights fetch --mirror URL\n"
+            f"  score with the embedded network, which is no FID: --extractor tiny"
+        ) from None
+
+
+def import_file(path: Path) -> tuple[WeightsFile, Path]:
+    """Copy a published file, got by any means, to where ganeval looks for it. Known by its sha256, whatever its name.
+
+    Raises:
+        InputError: the sha256 is of no published file.
+    """
+    found = sha256_of(path)
+    weights = next((known for known in WEIGHTS.values() if known.sha256 == found), None)
+    if weights is None:
+        known = "".join(f"\n  {item.filename}: {item.size:,} bytes, sha256 {item.sha256}" for item in WEIGHTS.values())
+        raise InputError(
+            f"{path} ({path.stat().st_size:,} bytes) has sha256 {found}, which is of none of the published files:{known}\n"
+            "Fetch it again, or use it as it is with --weights, which marks the scores as not standard"
+        )
+    home = home_of(weights)
+    home.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=home.parent, delete=False) as copy:
+        with path.open("rb") as original:
+            shutil.copyfileobj(original, copy)
+    os.replace(copy.name, home)
+    return weights, home
+
+
+def load_state_dict(path: Path) -> dict[str, Tensor]:
+    """The tensors in a PyTorch or safetensors file. Nothing in it is executed.
+
+    Raises:
+        InputError: no such file, a pickle of something else than tensors, or a damaged file.
+    """
+    import torch
+
+    if not path.is_file():
+        raise InputError(f"the weights file {path} does not exist")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors import SafetensorError
+            from safetensors.torch import load_file
+
+            try:
+                return load_file(path)
+            except SafetensorError as error:
+                raise InputError(f"{path} is not a readable safetensors file: {error}") from None
+        loaded = torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(
+            f"{path} is not a file of weights that can be loaded safely ({str(error).splitlines()[0] if str(error) else type(error).__name__}); "
+            "expected a state dict saved by torch.save, or .safetensors"
+        ) from None
+    if not isinstance(loaded, dict) or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
+        raise InputError(f"{path} holds {type(loaded).__name__}, not a state dict of tensors; save model.state_dict()")
+    return loaded
