@@ -64,9 +64,7 @@ def main(data: Path, out: Path, epochs: int, seed: int) -> None:
     compiled = torch.compile(net)
     steps_per_epoch = sum(PER_EPOCH) // BATCH_SIZE
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1, momentum=0.9, nesterov=True, weight_decay=5e-4)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, max_lr=0.3, total_steps=epochs * steps_per_epoch, pct_start=0.25
-    )
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.3, total_steps=epochs * steps_per_epoch, pct_start=0.25)
     for epoch in range(epochs):
         start, total = time.perf_counter(), 0.0
         net.train()

@@ -21,6 +21,7 @@ class Convention:
     name: str
     resize: Resize  # a key of `ganeval.resize.RESIZE`, applied to float images in RGB, 0 to 255
     normalization: Normalization  # what the network is fed, x being the resized gray level
+    clip: bool = False  # whether a resize that overshoots is cut to the range of gray levels
     logits_bias: bool = False  # whether the classifier's bias is added before the softmax
     is_order: Order = "seeded"  # images are shuffled by the seed, or split in the order they come in
     is_num_splits: int = 10
@@ -33,7 +34,7 @@ class Convention:
     @property
     def preprocessing(self) -> str:
         """What a feature depends on besides the weights. Stats with equal preprocessing may be compared."""
-        return f"{self.resize} 299x299, {self.normalization}"
+        return f"{self.resize} 299x299{' clipped' if self.clip else ''}, {self.normalization}"
 
 
 _ALL = (
@@ -56,6 +57,7 @@ _ALL = (
     Convention(
         name="clean-fid",
         resize="bicubic-antialias",
+        clip=True,
         normalization="(x-128)/128",
         defines=("fid",),
         equals="clean-fid mode=clean",

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
-from ganeval import catalog
 from ganeval.conventions import DEFAULT, Convention, convention_named
 from ganeval.errors import InputError
 from ganeval.extract import Need, measure
 from ganeval.extractors import load_extractor
 from ganeval.extractors.protocol import FeatureExtractor, identity_of
-from ganeval.images import ImageSource, Seen, open_images
-from ganeval.metrics import METRICS, Measured, Settings, score_key
+from ganeval.images import ImageSource
+from ganeval.metrics import METRICS, Settings, score_key
 from ganeval.metrics.frechet import Method
 from ganeval.progress import Progress, silent
-from ganeval.reference import Reference, holds_stats, load_reference
+from ganeval.reference import Reference
 from ganeval.report import Report, Score
-from ganeval.stats import FeatureStats
-
-Side = tuple[Measured, dict[str, Any], ImageSource | Reference]  # measured, its provenance, where it came from
+from ganeval.side import Side, opened
 
 
 class Evaluator:
@@ -70,54 +67,25 @@ class Evaluator:
         num_images: int | None = None,
         progress: Progress = silent,
     ) -> None:
-        self._metrics = known_metrics(metrics)
-        self._settings = Settings(
-            convention=convention_named(convention), seed=seed, num_splits=num_splits, method=method
-        )
         if batch_size < 1:
             raise InputError(f"batch_size must be at least 1, got {batch_size}")
-        self._needs_real = [name for name in self._metrics if METRICS[name].needs_real]
-        opened = _opened(real, self._needs_real, num_images) if self._needs_real else None
-        if self._needs_real and real is None:
-            raise InputError(f"{', '.join(self._needs_real)} compares with reals; name a set of real images")
+        self._metrics = known_metrics(metrics)
+        self._settings = Settings(convention=convention_named(convention), seed=seed, num_splits=num_splits, method=method)
         self._device = chosen_device(device)
         self._batch_size = batch_size
         self._skip_bad = skip_bad
         self._progress = progress
-        self.extractor: FeatureExtractor = (
-            load_extractor(
-                extractor,
-                convention=self._settings.convention,
-                weights_file=None if weights is None else Path(weights),
-                device=self._device,
-                progress=progress,
-            )
-            if isinstance(extractor, str)
-            else extractor
-        )
-        self._real = None if opened is None else self._side(opened, self._needs_real, "real")
+        # What can be refused is refused before weights are fetched and images are worked through.
+        comparing = [name for name in self._metrics if METRICS[name].needs_real]
+        if comparing and real is None:
+            raise InputError(f"{', '.join(comparing)} compares with reals; name a set of real images")
+        reals = opened(real, comparing, num_images=num_images) if comparing else None
+        self.extractor = self._loaded(extractor, weights)
+        self._real = None if reals is None else self._side("real", reals, comparing)
 
     def __call__(self, fake: Any, *, num_images: int | None = None) -> Report:
         """Score one set of fakes; `num_images` says how many to draw where `fake` is a generator."""
-        fake_side = self._side(_opened(fake, self._metrics, num_images), self._metrics, "fake")
-        real = None if self._real is None else self._real[0]
-        scores: dict[str, Score] = {}
-        titles: dict[str, str] = {}
-        for name in self._metrics:
-            metric = METRICS[name]
-            key = score_key(name, self.extractor.name)
-            scores[key] = metric.score(real, fake_side[0], self._settings)
-            titles[key] = self._title(name)
-        return Report(
-            scores=scores,
-            titles=titles,
-            num_real=None if self._real is None else self._real[1]["count"],
-            num_fake=fake_side[1]["count"],
-            extractor=self.extractor.name,
-            convention=self._settings.convention.name,
-            provenance=self._provenance(fake_side),
-            notes=tuple(self._notes(fake_side)),
-        )
+        return self._report(self._side("fake", opened(fake, self._metrics, num_images=num_images), self._metrics))
 
     @property
     def reference(self) -> Reference:
@@ -126,27 +94,38 @@ class Evaluator:
         Raises:
             InputError: no chosen metric needs stats of the reals.
         """
-        if self._real is None or self._real[0].stats is None:
+        if self._real is None or self._real.measured.stats is None:
             raise InputError("there are no stats of reals: no chosen metric needs them")
-        measured, images, source = self._real
-        if isinstance(source, Reference):
-            return source
+        if self._real.reference is not None:
+            return self._real.reference
         identity = identity_of(self.extractor)
-        assert measured.stats is not None
         made_with = {
             "extractor": self.extractor.name,
             "convention": self._settings.convention.name,
             "preprocessing": identity.preprocessing,
             "weights_sha256": identity.weights_sha256,
-            "images": images,
+            "images": self._real.provenance,
             "versions": versions(),
         }
-        return Reference(stats=measured.stats, made_with=made_with)
+        return Reference(stats=self._real.measured.stats, made_with=made_with)
 
-    def _side(self, source: ImageSource | Reference, metrics: Sequence[str], label: str) -> Side:
+    def _loaded(self, extractor: str | FeatureExtractor, weights: str | os.PathLike[str] | None) -> FeatureExtractor:
+        if not isinstance(extractor, str):
+            if weights is not None:
+                raise InputError("weights go with an extractor named by a string; this one is an object that has its own")
+            return extractor
+        return load_extractor(
+            extractor,
+            convention=self._settings.convention,
+            weights_file=None if weights is None else Path(weights),
+            device=self._device,
+            progress=self._progress,
+        )
+
+    def _side(self, label: Literal["real", "fake"], source: ImageSource | Reference, metrics: Sequence[str]) -> Side:
         if isinstance(source, Reference):
             source.check(self.extractor, self._settings.convention.name)
-            return Measured(stats=source.stats), source.provenance(), source
+            return Side.of_reference(label, source)
         needs: set[Need] = {METRICS[name].needs for name in metrics}
         measured, seen = measure(
             source,
@@ -158,84 +137,75 @@ class Evaluator:
             progress=self._progress,
             label=label,
         )
-        return measured, _provenance_of(source, seen), source
+        return Side.of_images(label, measured, source, seen)
+
+    def _report(self, fake: Side) -> Report:
+        real = None if self._real is None else self._real.measured
+        scores: dict[str, Score] = {}
+        titles: dict[str, str] = {}
+        for name in self._metrics:
+            key = score_key(name, self.extractor.name)
+            scores[key] = METRICS[name].score(real, fake.measured, self._settings)
+            titles[key] = self._title(name)
+        return Report(
+            scores=scores,
+            titles=titles,
+            num_real=None if self._real is None else self._real.count,
+            num_fake=fake.count,
+            extractor=self.extractor.name,
+            convention=self._settings.convention.name,
+            provenance=self._provenance(fake),
+            notes=tuple(self._notes(fake)),
+        )
 
     def _title(self, name: str) -> str:
-        metric, better = METRICS[name], f"{METRICS[name].better} is better"
+        metric = METRICS[name]
         if self.extractor.name != "inception":
-            return f"{metric.other_title} of {self.extractor.name} features, {better}"
-        return f"{metric.title}, {better}" if identity_of(self.extractor).standard else f"{metric.title} of non-standard weights, {better}"
+            return f"{metric.other_title} of {self.extractor.name} features, {metric.better} is better"
+        standard = identity_of(self.extractor).standard
+        return f"{metric.title}{'' if standard else ' of non-standard weights'}, {metric.better} is better"
 
     def _provenance(self, fake: Side) -> dict[str, Any]:
+        """All that two scores must share to be comparable, and what else is needed to find out why they differ."""
         identity, settings = identity_of(self.extractor), self._settings
-        convention = settings.convention
         return {
-            "extractor": self.extractor.name,
             "weights_sha256": identity.weights_sha256,
             "weights_standard": identity.standard,
-            "convention": convention.name,
+            "convention": settings.convention.name,
             "preprocessing": identity.preprocessing,
             "resize": identity.preprocessing.split(",")[0],
-            "dtype": "float32",
-            "stats_dtype": "float64",
+            "dtype": "float32",  # of images, network and features; stats and scores are float64
             "device": self._device.type,
             "method": settings.method,
             "seed": settings.seed,
-            "order": convention.is_order,
-            "num_splits": settings.num_splits or convention.is_num_splits,
-            "real": None if self._real is None else self._real[1],
-            "fake": fake[1],
+            "order": settings.convention.is_order,
+            "num_splits": settings.num_splits or settings.convention.is_num_splits,
+            "real": None if self._real is None else self._real.provenance,
+            "fake": fake.provenance,
             "versions": versions(),
         }
 
-    def _notes(self, fake: Side) -> list[str]:
-        convention = self._settings.convention
-        notes = []
+    def _notes(self, fake: Side) -> Iterator[str]:
+        name, convention = self.extractor.name, self._settings.convention
         if not identity_of(self.extractor).standard:
-            notes.append(f"these are not the standard weights of {self.extractor.name}: the scores compare only with others of the same file")
-        if self.extractor.name == "inception":
-            notes += [
-                f"{convention.name} itself defines no {METRICS[name].title}; this is its preprocessing with {'the rules of ttur' if name == 'is' else 'the usual distance'}"
-                for name in self._metrics
-                if name not in convention.defines
-            ]
-        sides = [("real", self._real)] if self._real is not None else []
-        for label, side in [*sides, ("fake", fake)]:
-            assert side is not None
-            notes += self._side_notes(label, side)
-        return notes
-
-    def _side_notes(self, label: str, side: Side) -> list[str]:
-        measured, provenance, source = side
-        notes = []
-        count, stats = provenance["count"], measured.stats
-        if stats is not None and count is not None and count <= stats.dim:
-            notes.append(
-                f"{count:,} {label} images for {stats.dim:,} features: the covariance has rank {count - 1:,} at most, and the distance "
-                "comes out too large; compare only scores of equal counts"
-            )
-        if isinstance(source, Reference):
-            if source.made_with is None:
-                stated = "the index of references" if source.assumed else "nothing in it"
-                notes.append(f"{source.where} does not say how it was made: taken as inception, {self._settings.convention.name}, by {stated}")
-            return notes
-        notes += [f"{number:,} {label} images: {what}" for what, number in provenance["remarks"].items()]
-        if provenance["num_skipped"]:
-            notes.append(f"{provenance['num_skipped']:,} bad {label} images were left out (--skip-bad): {'; '.join(provenance['skipped'])}")
-        if provenance["num_ignored"]:
-            notes.append(f"{provenance['num_ignored']:,} {label} files are no pictures by their name and were ignored")
-        return notes
+            yield f"these are not the standard weights of {name}: the scores compare only with others of the same file"
+        undefined = [metric for metric in self._metrics if metric not in convention.defines]
+        if undefined and name == "inception":
+            yield (f"{convention.name} itself defines no {' and no '.join(undefined)}: computed on its preprocessing, as {DEFAULT} does")
+        for side in (self._real, fake):
+            if side is not None:
+                yield from side.notes()
 
 
 def evaluate(real: Any, fake: Any, *, num_images: int | None = None, **options: Any) -> Report:
-    """`Evaluator(real, **options)(fake)`, with the fakes checked before the reals are worked through."""
-    metrics = known_metrics(options.get("metrics", ("fid",)))
-    if not isinstance(fake, (Reference, FeatureStats)):
-        fake = _opened(fake, metrics, num_images if callable(fake) else None)
-    real_count = num_images if callable(real) else None
-    if num_images is not None and real_count is None and not isinstance(fake, Reference) and fake.kind != "generator":
+    """`Evaluator(real, **options)(fake)`, with the fakes opened before the reals are worked through.
+
+    `num_images` says how many to draw of whichever side is a generator.
+    """
+    if num_images is not None and not callable(real) and not callable(fake):
         raise InputError("num_images says how many images a generator draws, but neither set is a generator; leave it out")
-    return Evaluator(real, num_images=real_count, **options)(fake)
+    opened(fake, known_metrics(options.get("metrics", ("fid",))), num_images=num_images)
+    return Evaluator(real, num_images=num_images, **options)(fake, num_images=num_images)
 
 
 def fid(real: Any, fake: Any, **options: Any) -> float:
@@ -261,8 +231,7 @@ def known_metrics(names: Sequence[str]) -> tuple[str, ...]:
     Raises:
         InputError: no name at all, or one that is not in METRICS.
     """
-    unknown = [name for name in names if name not in METRICS]
-    if unknown or not names or isinstance(names, str):
+    if isinstance(names, str) or not names or any(name not in METRICS for name in names):
         raise InputError(f"metrics are some of {', '.join(METRICS)}; got {names!r}")
     return tuple(dict.fromkeys(names))
 
@@ -287,31 +256,3 @@ def versions() -> dict[str, str]:
     """Of everything that can move a number."""
     packages = ("ganeval", "torch", "numpy", "scipy", "pillow")
     return {name: version(name) for name in packages} | {"python": platform.python_version()}
-
-
-def _opened(source: Any, metrics: Sequence[str], num_images: int | None) -> ImageSource | Reference:
-    """Stats where they suffice, else images."""
-    if isinstance(source, Reference):
-        reference = source
-    elif isinstance(source, FeatureStats):
-        reference = Reference(stats=source, made_with=None)
-    elif isinstance(source, (str, os.PathLike)) and holds_stats(Path(source)):
-        reference = load_reference(Path(source))
-    elif isinstance(source, str) and source in catalog.listed() and not Path(source).exists():
-        entry = catalog.named(source)
-        if not entry.path.exists():
-            raise InputError(f"the reference {source} is not on this machine yet; run: ganeval stats fetch {source}")
-        reference = load_reference(catalog.fetch(source), assumed=entry.convention)
-    elif hasattr(source, "batches") and hasattr(source, "where"):
-        opened: ImageSource = source
-        return opened
-    else:
-        return open_images(source, num_images=num_images)
-    images_only = [name for name in metrics if METRICS[name].needs != "stats"]
-    if images_only:
-        raise InputError(f"{reference.where} holds stats, but {', '.join(images_only)} needs the images themselves")
-    return reference
-
-
-def _provenance_of(source: ImageSource, seen: Seen) -> dict[str, Any]:
-    return {"source": source.kind, **seen.provenance(), "num_ignored": getattr(source, "num_ignored", 0)}

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ganeval.errors import InputError, InputTypeError
 from ganeval.extractors.protocol import Activations, FeatureExtractor, TwoStage
 from ganeval.images import ImageSource, Seen
-from ganeval.metrics import Measured
+from ganeval.measured import Measured
 from ganeval.progress import Progress, silent
 from ganeval.stats import FeatureStats
 

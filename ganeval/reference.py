@@ -48,7 +48,9 @@ class Reference:
             if extractor.name != "inception":
                 raise InputError(f"{self.where} does not say which network it is of, so only inception is allowed, not {extractor.name}")
             if self.assumed is not None and self.assumed != convention:
-                raise InputError(f"{self.where} was made with the convention {self.assumed}, not {convention}; add --convention {self.assumed}")
+                raise InputError(
+                    f"{self.where} was made with the convention {self.assumed}, not {convention}; add --convention {self.assumed}"
+                )
             return
         ours = {"extractor": extractor.name, "preprocessing": identity.preprocessing, "weights_sha256": identity.weights_sha256}
         for what, mine in ours.items():

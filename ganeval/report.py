@@ -6,10 +6,10 @@ import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.table import Table
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Report:
     scores: Mapping[str, Score]
     titles: Mapping[str, str]  # of the same keys, for people
     num_real: int | None  # None: no reals needed, or a reference file that does not say
-    num_fake: int
+    num_fake: int | None
     extractor: str
     convention: str
     provenance: Mapping[str, Any]
@@ -54,7 +54,10 @@ class Report:
 
     def __str__(self) -> str:
         """The table for people: scores, then what they need to be believed, then the notes."""
-        table = Table(show_edge=False, pad_edge=False)
+        from rich import box
+        from rich.table import Table
+
+        table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
         table.add_column("score")
         table.add_column("value", justify="right")
         table.add_column("what")
@@ -65,11 +68,13 @@ class Report:
     def _basis(self) -> Table:
         provenance = self.provenance
         rows = {
-            "images": f"{_count(self.num_real)} real, {self.num_fake:,} fake" if provenance["real"] else f"{self.num_fake:,} fake",
+            "images": (f"{_count(self.num_real)} real, " if provenance["real"] else "") + f"{_count(self.num_fake)} fake",
             "extractor": f"{self.extractor}, weights sha256 {(provenance['weights_sha256'] or 'unknown')[:12]}…",
             "convention": f"{self.convention} ({provenance['preprocessing']})",
             "device": f"{provenance['device']}, {provenance['dtype']}",
         }
+        from rich.table import Table
+
         table = Table.grid(padding=(0, 2))
         for name, value in rows.items():
             table.add_row(name, value)
@@ -81,6 +86,8 @@ def _count(number: int | None) -> str:
 
 
 def _plain(table: Table) -> str:
+    from rich.console import Console
+
     console = Console(file=io.StringIO(), width=120, color_system=None, legacy_windows=False)
     console.print(table)
     assert isinstance(console.file, io.StringIO)

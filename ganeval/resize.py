@@ -1,7 +1,7 @@
 """The resize kernels that evaluation tools use. Each takes float images on any device; none goes through a picture library.
 
-All take `images` float [batch, channels, height, width] with gray levels 0 to 255 and return [batch, channels, side, side],
-not rounded. They differ in where a sample falls and in how far it looks, which alone moves a FID by several points
+All take `images` float [batch, channels, height, width] and return [batch, channels, side, side], neither rounded nor
+clipped. They differ in where a sample falls and in how far it looks, which alone moves a FID by several points
 (Parmar et al. 2022, "On Aliased Resizing and Surprising Subtleties in GAN Evaluation").
 """
 
@@ -50,8 +50,8 @@ def bilinear_antialias(images: Tensor, side: int) -> Tensor:
 
 
 def bicubic_antialias(images: Tensor, side: int) -> Tensor:
-    """Bicubic (a = −0.5) widened by the scale, clipped to 0…255, not rounded: Pillow's filter on float channels, clean-fid."""
-    return F.interpolate(images, size=(side, side), mode="bicubic", align_corners=False, antialias=True).clamp(0, 255)
+    """Bicubic (a = −0.5) widened by the scale when shrinking, overshoot kept: Pillow's filter on float channels, clean-fid."""
+    return F.interpolate(images, size=(side, side), mode="bicubic", align_corners=False, antialias=True)
 
 
 RESIZE: Mapping[str, Kernel] = MappingProxyType(

@@ -31,9 +31,7 @@ class FeatureStats:
             InputError: a feature is NaN or infinite.
         """
         if features.ndim != 2 or not features.is_floating_point() or len(features) == 0:
-            raise InputTypeError(
-                f"expected float features [num_images ≥ 1, dim], got {features.dtype} {list(features.shape)}"
-            )
+            raise InputTypeError(f"expected float features [num_images ≥ 1, dim], got {features.dtype} {list(features.shape)}")
         bad = ~features.isfinite().all(dim=1)
         if bad.any():
             raise InputError(

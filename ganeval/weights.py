@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ganeval.download import cache_folder, download, sha256_of
 from ganeval.errors import InputError
@@ -115,9 +115,8 @@ def import_file(path: Path) -> tuple[WeightsFile, Path]:
         )
     home = home_of(weights)
     home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=home.parent, delete=False) as copy:
-        with path.open("rb") as original:
-            shutil.copyfileobj(original, copy)
+    with tempfile.NamedTemporaryFile(dir=home.parent, delete=False) as copy, path.open("rb") as original:
+        shutil.copyfileobj(original, copy)
     os.replace(copy.name, home)
     return weights, home
 
@@ -128,27 +127,39 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: no such file, a pickle of something else than tensors, or a damaged file.
     """
-    import torch
-
     if not path.is_file():
         raise InputError(f"the weights file {path} does not exist")
     try:
-        if path.suffix == ".safetensors":
-            from safetensors import SafetensorError
-            from safetensors.torch import load_file
-
-            try:
-                return load_file(path)
-            except SafetensorError as error:
-                raise InputError(f"{path} is not a readable safetensors file: {error}") from None
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
+        loaded = _safetensors(path) if path.suffix == ".safetensors" else _pickled_tensors(path)
+    except _Unreadable as error:
         raise InputError(
-            f"{path} is not a file of weights that can be loaded safely ({str(error).splitlines()[0] if str(error) else type(error).__name__}); "
+            f"{path} is not a file of weights that can be loaded safely ({error}); "
             "expected a state dict saved by torch.save, or .safetensors"
         ) from None
-    if not isinstance(loaded, dict) or not all(isinstance(value, torch.Tensor) for value in loaded.values()):
-        raise InputError(f"{path} holds {type(loaded).__name__}, not a state dict of tensors; save model.state_dict()")
+    if not isinstance(loaded, dict) or not all(hasattr(value, "is_floating_point") for value in loaded.values()):
+        raise InputError(f"{path} holds a {type(loaded).__name__}, not a state dict of tensors; save model.state_dict()")
     return loaded
+
+
+class _Unreadable(Exception):
+    """Why a file cannot be read as weights, in a few words."""
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise _Unreadable(error) from None
+
+
+def _pickled_tensors(path: Path) -> Any:
+    import torch
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
+        reason = str(error).splitlines() or [type(error).__name__]
+        raise _Unreadable(reason[0].split(". ")[0][:200]) from None

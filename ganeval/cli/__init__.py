@@ -32,7 +32,9 @@ class Group(click.Group):
         except RuntimeError as error:
             if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported here
                 raise
-            raise click.ClickException(f"the device ran out of memory; use a smaller --batch-size. ({str(error).splitlines()[0]})") from None
+            raise click.ClickException(
+                f"the device ran out of memory; use a smaller --batch-size. ({str(error).splitlines()[0]})"
+            ) from None
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -11,9 +11,7 @@ import click
 from ganeval.cli.options import network_options, quiet_option, shown_progress
 from ganeval.cli.tables import print_table
 
-output_option = click.option(
-    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The .npz to write."
-)
+output_option = click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The .npz to write.")
 
 
 @click.group()

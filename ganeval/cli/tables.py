@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ganeval.conventions import CONVENTIONS, DEFAULT
+from ganeval.conventions import CONVENTIONS, DEFAULT, Convention
 
 
 def print_table(columns: list[str], rows: list[list[str]]) -> None:
@@ -22,6 +22,11 @@ def print_table(columns: list[str], rows: list[list[str]]) -> None:
     console.print(table)
 
 
+def _is_rules(convention: Convention) -> str:
+    bias = "with" if convention.logits_bias else "no"
+    return f"{convention.is_order}, {convention.is_num_splits} splits, ddof {convention.is_spread_ddof}, {bias} bias"
+
+
 @click.command()
 def conventions() -> None:
     """What the tools do differently, and whose numbers each convention reproduces."""
@@ -30,8 +35,7 @@ def conventions() -> None:
             convention.name + (" (default)" if convention.name == DEFAULT else ""),
             convention.resize,
             convention.normalization,
-            f"{convention.is_order}, {convention.is_num_splits} splits, ddof {convention.is_spread_ddof}, "
-            f"{'with' if convention.logits_bias else 'no'} bias",
+            _is_rules(convention),
             convention.equals,
             convention.source,
         ]

@@ -30,7 +30,9 @@ def list_() -> None:
     rows = []
     for item in WEIGHTS.values():
         here = local_copy(item)
-        rows.append([item.name, item.filename, f"{item.size:,}", item.sha256, str(here) if here else f"not here; belongs at {home_of(item)}"])
+        rows.append(
+            [item.name, item.filename, f"{item.size:,}", item.sha256, str(here) if here else f"not here; belongs at {home_of(item)}"]
+        )
     print_table(["name", "file", "bytes", "sha256", "where"], rows)
 
 
@@ -64,7 +66,9 @@ def path(name: str) -> None:
     item = _named(name)
     here = published.local_copy(item)
     if here is None:
-        raise click.ClickException(f"{item.filename} is not on this machine; run `ganeval weights fetch`, or put it at {published.home_of(item)}")
+        raise click.ClickException(
+            f"{item.filename} is not on this machine; run `ganeval weights fetch`, or put it at {published.home_of(item)}"
+        )
     click.echo(here)
 
 

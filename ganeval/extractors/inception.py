@@ -201,8 +201,11 @@ class InceptionV3(nn.Module):
 
 def normalized(images: Tensor, convention: Convention) -> Tensor:
     """uint8 [batch, 3, height, width] → float32 [batch, 3, 299, 299] as the convention feeds it to the network."""
-    x = RESIZE[convention.resize](images.float(), SIDE)
-    return (x - 128) / 128 if convention.normalization == "(x-128)/128" else x * (2 / 255) - 1
+    unit = convention.normalization == "2x/255-1"  # such tools divide before they resize; the order of rounding shows in features
+    x = RESIZE[convention.resize](images.float() / 255 if unit else images.float(), SIDE)
+    if convention.clip:
+        x = x.clamp(0, 1 if unit else 255)
+    return 2 * x - 1 if unit else (x - 128) / 128
 
 
 class InceptionExtractor:
@@ -247,9 +250,7 @@ def load(
             f"{path} does not hold the weights of this Inception-v3 (torchvision's layer names, 1008 classes): {problems[0][:200]}"
         ) from None
     digest = sha256_of(path)
-    identity = Identity(
-        weights_sha256=digest, standard=digest == weights.INCEPTION.sha256, preprocessing=convention.preprocessing
-    )
+    identity = Identity(weights_sha256=digest, standard=digest == weights.INCEPTION.sha256, preprocessing=convention.preprocessing)
     return InceptionExtractor(net.to(device), convention=convention, identity=identity)
 
 

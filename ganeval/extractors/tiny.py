@@ -46,7 +46,8 @@ class Stage(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.down(x)
-        return x + self.residual(x)
+        residual: Tensor = self.residual(x)
+        return x + residual
 
 
 class TinyNet(nn.Module):
@@ -101,16 +102,16 @@ class TinyExtractor:
         return activations
 
 
-def load(
-    *, convention: Convention, weights_file: Path | None, device: torch.device, progress: Progress = silent
-) -> TinyExtractor:
+def load(*, convention: Convention, weights_file: Path | None, device: torch.device, progress: Progress = silent) -> TinyExtractor:
     """The extractor with the embedded weights, or with those of `weights_file`.
 
     Raises:
         InputError: weights of another network, or a convention that says how Inception is fed.
     """
     if convention.name not in (DEFAULT, "improved-gan"):
-        raise InputError(f"the convention {convention.name} says how Inception is fed; the tiny extractor has its own preprocessing, leave it out")
+        raise InputError(
+            f"the convention {convention.name} says how Inception is fed; the tiny extractor has its own preprocessing, leave it out"
+        )
     path = weights_file or EMBEDDED
     net = TinyNet()
     try:

@@ -90,11 +90,11 @@ def _open_path(path: Path) -> ImageSource:
 
 
 def _shards(pattern: Path) -> list[Path]:
-    from braceexpand import UnbalancedBracesError, braceexpand
+    from braceexpand import braceexpand
 
     try:
         paths = [Path(name) for name in braceexpand(str(pattern))]
-    except UnbalancedBracesError:
+    except ValueError:  # unbalanced braces
         raise InputError(f"{pattern} is not a shard pattern; write data-{{0000..0009}}.tar") from None
     missing = [str(path) for path in paths if not path.is_file()]
     if missing:

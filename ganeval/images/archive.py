@@ -7,7 +7,7 @@ import tarfile
 import tempfile
 import threading
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import IO
@@ -60,10 +60,7 @@ def tar_images(paths: Sequence[Path], *, where: str) -> EncodedImages:
         except (tarfile.TarError, EOFError, OSError) as error:
             raise InputError(f"{path} ends early or is damaged: {error}; copy or download it again") from None
         prefix = f"{path.name}/" if len(paths) > 1 else ""
-        shard = [
-            Entry(prefix + name, member.size, partial(_read_tar, archive, member, lock))
-            for name, member in sorted(members.items())
-        ]
+        shard = [Entry(prefix + name, member.size, partial(_read_tar, archive, member, lock)) for name, member in sorted(members.items())]
         entries += shard
     return _pictures(where, "tar" if len(paths) == 1 else "shards", entries, keep_order=True)
 
@@ -83,11 +80,13 @@ def _expanded(path: Path) -> IO[bytes]:
     import gzip
     import lzma
 
-    opener = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}.get(path.open("rb").read(2))
+    openers: dict[bytes, Callable[..., IO[bytes]]] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
+    with path.open("rb") as file:
+        opener = openers.get(file.read(2))
     if opener is None:
         raise tarfile.ReadError("neither a tar nor one compressed by gzip, bzip2 or xz")
     plain = tempfile.TemporaryFile(prefix="ganeval-")  # noqa: SIM115 - lives as long as the source, and has no name to leave behind
-    with opener(path, "rb") as compressed:
+    with opener(path) as compressed:
         shutil.copyfileobj(compressed, plain, 1 << 20)
     plain.seek(0)
     return plain

@@ -18,15 +18,16 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
 from ganeval.images.batch import MIN_SIDE
 from ganeval.images.seen import pixel_digest
 
-EXTENSIONS = frozenset(
-    ".png .apng .jpg .jpeg .jpe .jfif .webp .bmp .dib .gif .tif .tiff .pbm .pgm .ppm .pnm .jp2 .j2k .jpx .avif .tga .qoi".split()
-)
+EXTENSIONS = frozenset({
+    ".png", ".apng", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".dib", ".gif", ".tif", ".tiff",
+    ".pbm", ".pgm", ".ppm", ".pnm", ".jp2", ".j2k", ".jpx", ".avif", ".tga", ".qoi",
+})  # fmt: skip
 # What may be behind those names. A short list on purpose: Pillow's others start programs (EPS) or are no pictures (PDF).
 FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "BMP", "DIB", "GIF", "TIFF", "PPM", "JPEG2000", "AVIF", "TGA", "QOI")
 MAX_PIXELS = 89_478_485  # where Pillow begins to warn of a decompression bomb; here it is an error
@@ -57,7 +58,7 @@ def decode(data: bytes) -> Decoded:
             return decoded(picture)
     except BadImage:
         raise
-    except Image.UnidentifiedImageError:
+    except UnidentifiedImageError:
         raise BadImage("not a picture in a known format") from None
     except Image.DecompressionBombError as error:
         raise BadImage(f"decompression bomb: {error}") from None

@@ -7,21 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from torch import Tensor
-
 from ganeval.conventions import Convention
+from ganeval.measured import Measured
 from ganeval.metrics.frechet import Method, frechet_distance
 from ganeval.metrics.inception_score import inception_score
 from ganeval.report import Score
 from ganeval.stats import FeatureStats
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """What extraction left of one set: only what the chosen metrics need."""
-
-    stats: FeatureStats | None = None
-    logits: Tensor | None = None  # float [num_images, classes], in the order of the images
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +40,13 @@ class Metric:
 
 
 def _fid(real: Measured | None, fake: Measured, settings: Settings) -> Score:
-    assert real is not None and real.stats is not None and fake.stats is not None
-    return Score(frechet_distance(real.stats, fake.stats, method=settings.method))
+    assert real is not None
+    return Score(frechet_distance(_stats(real), _stats(fake), method=settings.method))
+
+
+def _stats(measured: Measured) -> FeatureStats:
+    assert measured.stats is not None  # `needs` below asked for them
+    return measured.stats
 
 
 def _inception_score(real: Measured | None, fake: Measured, settings: Settings) -> Score:

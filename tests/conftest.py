@@ -1,0 +1,59 @@
+"""What several test files share: pictures on disk, stand-in weights, an extractor small enough to check by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from pictures import DATA, as_tensor, pictures, save_all
+from standin import save_standin
+from torch import Tensor
+
+from ganeval.extractors.protocol import Activations
+
+# Shared machines stall now and then; how long an example took says nothing about it.
+settings.register_profile("ganeval", deadline=None)
+settings.load_profile("ganeval")
+
+
+def pytest_report_header() -> str:
+    return f"pictures: real ones from {DATA}" if DATA else "pictures: drawn ones (set GANEVAL_DATA for the real ones)"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Slow tests run when asked for: `pytest -m slow`, or all with `pytest -m ''`… any -m replaces this default."""
+    if config.option.markexpr or any("::" in argument for argument in config.args):
+        return
+    for item in items:
+        if item.get_closest_marker("slow"):
+            item.add_marker(pytest.mark.skip(reason="slow: run with `pytest -m 'slow or not slow'`"))
+
+
+class MeanColor:
+    """Features are the mean of each channel, logits the same times ten."""
+
+    name = "mean-color"
+    dim = 3
+
+    def __call__(self, images: Tensor) -> Activations:
+        mean = images.double().mean(dim=(2, 3)).float()
+        return Activations(mean, mean / 25.5)
+
+
+@pytest.fixture
+def mean_color() -> MeanColor:
+    return MeanColor()
+
+
+@pytest.fixture(scope="session")
+def standin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Stand-in Inception weights, as a file in the public format."""
+    return save_standin(tmp_path_factory.mktemp("weights") / "standin.pth", as_tensor(pictures(32, (32, 32), skip=500)))
+
+
+@pytest.fixture(scope="session")
+def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """(real, fake): two folders of 24 pictures of 32×32."""
+    root = tmp_path_factory.mktemp("pictures")
+    return save_all(pictures(24, (32, 32)), root / "real"), save_all(pictures(24, (32, 32), skip=24), root / "fake")

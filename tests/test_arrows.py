@@ -1,0 +1,95 @@
+"""Dependencies point one way, and heavy or impure imports stay where they belong."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted(path for folder in ("ganeval", "models/ganeval_models") for path in (ROOT / folder).rglob("*.py"))
+
+# Room → the rooms it may import. A room is a file or a folder of ganeval; what is not listed may be imported by nobody.
+ARROWS: dict[str, set[str]] = {
+    "errors": set(),
+    "progress": set(),
+    "resize": set(),
+    "report": set(),
+    "conventions": {"errors"},
+    "stats": {"errors"},
+    "measured": {"stats"},
+    "images": {"errors"},
+    "download": {"errors", "progress"},
+    "weights": {"download", "errors", "progress"},
+    "catalog": {"download", "errors", "progress"},
+    "metrics": {"conventions", "errors", "measured", "report", "stats"},
+    "extractors": {"conventions", "download", "errors", "progress", "resize", "weights"},
+    "extract": {"errors", "extractors", "images", "measured", "progress", "stats"},
+    "reference": {"download", "errors", "extractors", "stats"},
+    "side": {"catalog", "errors", "images", "measured", "metrics", "reference", "stats"},
+    "evaluator": {"conventions", "errors", "extract", "extractors", "images", "metrics", "progress", "reference", "report", "side"},
+    "cli": {"catalog", "conventions", "download", "errors", "evaluator", "extractors", "progress", "reference", "weights"},
+    "__main__": {"cli"},
+    "__init__": {"conventions", "errors", "evaluator", "extractors", "images", "metrics", "reference", "report", "stats"},
+}
+PURE = {"metrics", "stats", "measured", "resize"}  # tensors and arithmetic only
+IMPURE = {"PIL", "torchvision", "click", "rich", "requests", "pathlib", "os", "io", "sys", "random"}
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of all modules that a file imports, also inside functions."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            found |= {f"{module}.{alias.name}" if module == "ganeval" else module for alias in node.names}
+    return found
+
+
+def room(path: Path) -> str:
+    return path.relative_to(ROOT / "ganeval").parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize(
+    "path", [file for file in FILES if "ganeval_models" not in file.parts], ids=lambda path: str(path.relative_to(ROOT))
+)
+def test_a_room_imports_only_the_rooms_its_arrows_point_to(path: Path) -> None:
+    reached = {name.split(".")[1] for name in imports(path) if name.startswith("ganeval.")}
+    assert reached <= ARROWS[room(path)] | {room(path)}
+    assert not any(name.startswith("ganeval_models") for name in imports(path))
+
+
+def test_arrows_have_no_cycle() -> None:
+    order: list[str] = []
+    while len(order) < len(ARROWS):
+        free = [name for name in ARROWS if name not in order and ARROWS[name] <= set(order)]
+        assert free, f"a cycle among {set(ARROWS) - set(order)}"
+        order += free
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_pictures_are_opened_in_images_and_arithmetic_stays_pure(path: Path) -> None:
+    packages = {name.split(".")[0] for name in imports(path)}
+    where = "models" if "ganeval_models" in path.parts else room(path)
+    assert where == "images" or not packages & {"PIL", "torchvision"}
+    assert where not in PURE or not packages & IMPURE
+
+
+def test_a_model_imports_only_training_and_its_siblings_losses_and_blocks() -> None:
+    for path in FILES:
+        if "ganeval_models" in path.parts:
+            ours = {name for name in imports(path) if name.startswith("ganeval")}
+            assert all(name.startswith(("ganeval.training", "ganeval_models.losses", "ganeval_models.blocks")) for name in ours)
+
+
+@pytest.mark.parametrize("module", ["ganeval", "ganeval.cli"])
+def test_importing_loads_nothing_heavy(module: str) -> None:
+    code = f"import {module}, sys; print([name for name in ('torch', 'numpy', 'scipy', 'PIL', 'rich') if name in sys.modules])"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed == "[]\n"

@@ -1,0 +1,46 @@
+"""Parity with the peers themselves: the same pictures and the same weights file, given to them and to us.
+
+The limits were set before the first run: features 1e-5 relative; FID 1e-4 relative, since peers take a float32 mean or a matrix root
+that is off by some 1e-5 for fewer images than features; Inception Score and spread 1e-5. `benchmarks/parity.py` prints what is reached.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+for package in ("pytorch_fid", "torch_fidelity", "torchmetrics", "cleanfid"):
+    pytest.importorskip(package, reason="peers are not installed: pip install '.[peers]'")
+
+from parity import SIZES, deviation
+from peers import PEERS, Peer, torch_fidelity_inception_score
+from pictures import pictures, save_all
+
+import ganeval
+
+pytestmark = [pytest.mark.slow, pytest.mark.peers]
+
+NUM = 32
+
+
+@pytest.fixture(scope="module", params=SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def two_sets(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    root = tmp_path_factory.mktemp("sets")
+    real = save_all(pictures(NUM, request.param), root / "real")
+    return real, save_all(pictures(NUM, request.param, skip=NUM), root / "fake")
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
+def test_features_and_fid_equal_those_of_the_peer(peer: Peer, two_sets: tuple[Path, Path], standin: Path) -> None:
+    found = deviation(peer, *two_sets, standin)
+    assert found.features < 1e-5
+    assert found.fid < 1e-4
+
+
+def test_inception_score_and_its_spread_equal_those_of_torch_fidelity(two_sets: tuple[Path, Path], standin: Path) -> None:
+    real, _ = two_sets
+    score = ganeval.inception_score(real, weights=standin)
+    mean, spread = torch_fidelity_inception_score(real, standin)
+    assert score.value == pytest.approx(mean, rel=1e-5)
+    assert score.spread == pytest.approx(spread, rel=1e-5)
