@@ -214,7 +214,7 @@ def _clean_fid_network(weights: Path) -> nn.Module:
     blocks = _pytorch_fid_network(weights).blocks
     assert isinstance(blocks, nn.ModuleList)
     with tempfile.TemporaryDirectory() as folder, torch.no_grad():
-        traced = torch.jit.trace(_WithLayers(_Last(blocks)), torch.zeros(2, 3, 299, 299))  # type: ignore[no-untyped-call]
+        traced = torch.jit.trace(_WithLayers(_Last(blocks)), torch.zeros(2, 3, 299, 299))
         traced.save(str(Path(folder, "inception-2015-12-05.pt")))
         network: nn.Module = InceptionV3W(folder, download=False, resize_inside=False).eval()
     return network

@@ -70,11 +70,12 @@ def near_duplicates(images: Tensor, labels: Tensor, factor: float) -> Tensor:
     return noise(kept[torch.arange(len(images)) % len(kept)], labels, 1.0)
 
 
+# From what an eye just sees at 32×32 to what nobody overlooks.
 LADDERS: Mapping[str, tuple[Damage, tuple[float, ...]]] = {
     "blur (radius)": (blur, (0.5, 0.75, 1.0, 1.5, 2.0)),
-    "noise (sigma)": (noise, (5, 10, 20, 40, 80)),
-    "JPEG (100 - quality)": (jpeg, (20, 40, 60, 80, 90)),
-    "color shift (levels)": (color_shift, (10, 20, 40, 60, 80)),
+    "noise (sigma)": (noise, (10, 20, 40, 60, 80)),
+    "JPEG (100 - quality)": (jpeg, (40, 60, 80, 90, 95)),
+    "color shift (levels)": (color_shift, (20, 40, 60, 80, 100)),
     "dropped classes": (dropped_classes, (1, 3, 5, 7, 9)),
     "near-duplicates (factor)": (near_duplicates, (10, 30, 100, 300, 1000)),
 }

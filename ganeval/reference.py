@@ -104,6 +104,8 @@ def load_reference(path: Path, *, assumed: str | None = None) -> Reference:
     """
     if not path.exists():
         raise InputError(f"{path} does not exist")
+    if path.suffix == ".npz" and path.is_file() and not zipfile.is_zipfile(path):
+        raise InputError(f"{path} is no .npz, or only a part of one; make or download it again")
     if not holds_stats(path):
         raise InputError(f"{path} is not a file of stats: expected an .npz with `mu` and `sigma`")
     try:

@@ -17,7 +17,8 @@ def features(num: int, dim: int, seed: int, *, decay: float = 0.0) -> Tensor:
     rng = torch.Generator().manual_seed(seed)
     mix = torch.linalg.qr(torch.randn(dim, dim, generator=rng, dtype=torch.float64)).Q
     scale = torch.logspace(0, -decay, dim, dtype=torch.float64)
-    return torch.randn(num, dim, generator=rng, dtype=torch.float64) * scale @ mix + seed * 0.1
+    x: Tensor = torch.randn(num, dim, generator=rng, dtype=torch.float64) * scale @ mix + seed * 0.1
+    return x
 
 
 def gaussian(mean: Tensor, covariance: Tensor, count: int = 1001) -> FeatureStats:

@@ -10,7 +10,7 @@ import zipfile
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from ganeval.errors import InputError
 from ganeval.images.decode import BadImage
@@ -80,7 +80,7 @@ def _expanded(path: Path) -> IO[bytes]:
     import gzip
     import lzma
 
-    openers: dict[bytes, Callable[..., IO[bytes]]] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
+    openers: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
     with path.open("rb") as file:
         opener = openers.get(file.read(2))
     if opener is None:

@@ -32,10 +32,12 @@ class ArrayImages:
         self.where = str(path)
         self.kind = path.suffix[1:]
         self._path = path
-        self._member = _image_member(path) if path.suffix == ".npz" else None
         try:
+            self._member = _image_member(path) if path.suffix == ".npz" else None
             with self._open() as file:
                 shape, fortran, dtype = _header(file)
+        except InputError:
+            raise
         except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise InputError(f"{path} is not a readable numpy file: {error}") from None
         if dtype != np.uint8 or len(shape) != 4:
@@ -99,6 +101,8 @@ def _image_member(path: Path) -> str:
 
 
 def _channels_last(shape: tuple[int, ...], where: str) -> bool:
+    if shape[2] == 1 and 1 in (shape[1], shape[3]):
+        raise InputError(f"{where} holds pictures of 1×1 pixels, which have nothing to score; remove them")
     last, first = shape[3] in (1, 3), shape[1] in (1, 3)
     if last == first:
         why = "both axis 1 and axis 3 could be the channels" if last else "neither axis 1 nor axis 3 has 1 or 3 channels"
