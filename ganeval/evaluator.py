@@ -204,8 +204,8 @@ def evaluate(real: Any, fake: Any, *, num_images: int | None = None, **options: 
     """
     if num_images is not None and not callable(real) and not callable(fake):
         raise InputError("num_images says how many images a generator draws, but neither set is a generator; leave it out")
-    opened(fake, known_metrics(options.get("metrics", ("fid",))), num_images=num_images)
-    return Evaluator(real, num_images=num_images, **options)(fake, num_images=num_images)
+    fake = opened(fake, known_metrics(options.get("metrics", ("fid",))), num_images=num_images)
+    return Evaluator(real, num_images=num_images, **options)(fake)
 
 
 def fid(real: Any, fake: Any, **options: Any) -> float:

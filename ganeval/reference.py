@@ -132,9 +132,11 @@ def merged(references: Sequence[Reference]) -> Reference:
     """The stats of all sets together.
 
     Raises:
-        InputError: they were made with different networks or preprocessing, or one does not say how many images it has.
+        InputError: they were made with different networks or preprocessing, one does not say how many images it has, or two are
+            of the same images.
     """
     first = references[0]
+    seen: dict[str, str] = {}
     for other in references:
         if other.made_with is None or first.made_with is None:
             unknown = other if other.made_with is None else first
@@ -145,6 +147,11 @@ def merged(references: Sequence[Reference]) -> Reference:
                     f"{first.where} was made with {what.replace('_', ' ')} {first.made_with[what]}, "
                     f"{other.where} with {other.made_with[what]}; they cannot be merged"
                 )
+        pixels = other.made_with["images"].get("pixels_sha256")
+        if pixels in seen:
+            raise InputError(f"{seen[pixels]} and {other.where} are of the same images, which would count twice; leave one out")
+        if pixels is not None:
+            seen[pixels] = other.where
     stats = first.stats
     for other in references[1:]:
         stats = stats + other.stats

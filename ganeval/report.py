@@ -70,9 +70,14 @@ class Report:
         rows = {
             "images": (f"{_count(self.num_real)} real, " if provenance["real"] else "") + f"{_count(self.num_fake)} fake",
             "extractor": f"{self.extractor}, weights sha256 {(provenance['weights_sha256'] or 'unknown')[:12]}…",
-            "convention": f"{self.convention} ({provenance['preprocessing']})",
+            "preprocessing": provenance["preprocessing"],
+            "convention": self.convention,
             "device": f"{provenance['device']}, {provenance['dtype']}",
         }
+        if any(score.spread is not None for score in self.scores.values()):
+            rows["splits"] = f"{provenance['num_splits']}, in {provenance['order']} order" + (
+                f" (seed {provenance['seed']})" if provenance["order"] == "seeded" else ""
+            )
         from rich.table import Table
 
         table = Table.grid(padding=(0, 2))

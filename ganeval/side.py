@@ -65,6 +65,8 @@ def opened(source: Any, metrics: Sequence[str], *, num_images: int | None = None
     Raises:
         InputError: as `open_images` and `load_reference`; or stats where a metric needs images.
     """
+    if isinstance(source, ImageSource):
+        return source
     reference = _reference(source)
     if reference is None:
         return open_images(source, num_images=num_images)

@@ -10,16 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner, Result
 from pictures import pictures, save_all
 
 import ganeval
+from ganeval.cli import main
 
 
-def run(*args: object, code: int = 0) -> subprocess.CompletedProcess[str]:
-    """`ganeval ARGS`, in a process of its own as a user starts it."""
-    done = subprocess.run([sys.executable, "-m", "ganeval", *map(str, args)], capture_output=True, text=True, check=False)
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
+def run(*args: object, code: int = 0) -> Result:
+    """`ganeval ARGS`; an exception that the command line does not turn into a sentence fails the test."""
+    done = CliRunner().invoke(main, [str(argument) for argument in args], prog_name="ganeval", catch_exceptions=False)
+    assert done.exit_code == code, done.stderr
     return done
 
 
@@ -82,13 +83,26 @@ def test_the_tables_name_what_there_is() -> None:
     assert "ttur (default)" in run("conventions").stdout
     for name in ("tiny", "inception", "inception-768"):
         assert name in run("extractors").stdout
-    assert "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2" in run("weights", "list").stdout.replace("\n", "")
+    assert "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2" in run("weights", "list").stdout
     assert "tiny/cifar10-train" in run("stats", "list").stdout
 
 
 def test_bundled_reference_stats_go_by_name(folders: tuple[Path, Path]) -> None:
     report = json.loads(run("fid", "tiny/cifar10-test", folders[1], "--extractor", "tiny", "--json").stdout)
     assert report["num_real"] == 10_000
+
+
+@pytest.mark.parametrize("start", [["-m", "ganeval"], ["-c", "from ganeval.cli import main; main()"]], ids=["module", "script"])
+def test_a_process_of_its_own_prints_one_line_or_one_sentence(start: list[str], folders: tuple[Path, Path]) -> None:
+    def process(*args: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([sys.executable, *start, *map(str, args)], capture_output=True, text=True, check=False)
+
+    good = process("fid", *folders, "--extractor", "tiny", "--json")
+    assert (good.returncode, good.stdout.count("\n"), good.stderr) == (0, 1, "")
+    json.loads(good.stdout)
+    bad = process("fid", folders[0], "no/where", "--extractor", "tiny")
+    assert (bad.returncode, bad.stdout, bad.stderr.count("\n")) == (1, "", 1)
+    assert bad.stderr.startswith("Error: no/where does not exist")
 
 
 def test_help_is_there_for_every_command() -> None:

@@ -120,6 +120,11 @@ def test_references_that_differ_do_not_merge(folders: tuple[Path, Path], tiny_fi
         merged([load_reference(tiny_file), load_reference(foreign(tmp_path / "x.npz", 256))])
 
 
+def test_the_same_images_are_not_counted_twice(tiny_file: Path) -> None:
+    with pytest.raises(InputError, match="are of the same images"):
+        merged([load_reference(tiny_file), load_reference(tiny_file)])
+
+
 def test_stats_of_one_image_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="at least 2 images, got 1"):
         reference_of(as_tensor(pictures(1, (32, 32))), extractor="tiny").save(tmp_path / "one.npz")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from ganeval.cli.options import quiet_option, shown_progress
-from ganeval.cli.tables import print_table
 
 if TYPE_CHECKING:
     from ganeval.weights import WeightsFile
@@ -27,13 +26,14 @@ def list_() -> None:
     """What there is, and what is on this machine."""
     from ganeval.weights import WEIGHTS, home_of, local_copy
 
-    rows = []
     for item in WEIGHTS.values():
         here = local_copy(item)
-        rows.append(
-            [item.name, item.filename, f"{item.size:,}", item.sha256, str(here) if here else f"not here; belongs at {home_of(item)}"]
-        )
-    print_table(["name", "file", "bytes", "sha256", "where"], rows)
+        click.echo(f"{item.name}: {item.about}")
+        click.echo(f"  file    {item.filename}, {item.size:,} bytes")
+        click.echo(f"  sha256  {item.sha256}")
+        click.echo(f"  where   {here or f'not on this machine; belongs at {home_of(item)}'}")
+        for url in item.urls:
+            click.echo(f"  from    {url}")
 
 
 @weights.command()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor
@@ -19,6 +19,7 @@ __all__ = ["ImageSource", "Seen", "check_images", "open_images", "to_uint8"]
 ACCEPTED = "a folder, .zip, .tar (also .gz, .bz2, .xz), webdataset shards (data-{0000..0009}.tar or a folder of .tar), .npy or .npz"
 
 
+@runtime_checkable
 class ImageSource(Protocol):
     """What every kind of source offers. A new pass over the images at each call of `batches`, always in the same order."""
 
