@@ -44,7 +44,7 @@ class Peer:
 def ganeval_features(folder: Path, weights: Path, convention: str) -> Features:
     """Our features of each picture of a folder."""
     extractor = load(convention=CONVENTIONS[convention], weights_file=weights, device=torch.device("cpu"))
-    with inference(extractor):
+    with inference(extractor, torch.device("cpu")):
         batches = open_images(folder).batches(Seen(), batch_size=BATCH_SIZE)
         return torch.cat([extractor(images).features for images in batches]).numpy()
 

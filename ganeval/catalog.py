@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ganeval.download import cache_folder, download, sha256_of
+from ganeval.download import download
 from ganeval.errors import InputError
+from ganeval.files import cache_folder, sha256_of
 from ganeval.progress import Progress, silent
 
 # In an installed wheel the folder lies in the package, in a checkout (also an editable install) beside it.

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from ganeval.errors import InputError
+from ganeval.files import CHUNK, sha256_of
 from ganeval.progress import Progress, silent
 
-CHUNK = 1 << 20
 TIMEOUT_S = 20.0  # to connect, and between two packets
-
-
-def cache_folder(kind: str) -> Path:
-    """Where ganeval keeps what it fetched: `$GANEVAL_HOME/<kind>`, else the user's cache folder."""
-    import platformdirs
-
-    home = os.environ.get("GANEVAL_HOME")
-    return (Path(home) if home else platformdirs.user_cache_path("ganeval")) / kind
-
-
-def sha256_of(path: Path) -> str:
-    """Hexadecimal sha256 of a file."""
-    with path.open("rb") as file:
-        digest = hashlib.sha256()
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def download(urls: Sequence[str], target: Path, *, sha256: str | None, progress: Progress = silent) -> Path:

@@ -43,9 +43,10 @@ def measure(
     logits: list[Tensor] = []
     runs = source.batches(seen, batch_size=batch_size, skip_bad=skip_bad)
     done = 0
-    with inference(extractor), progress(label, source.num_images, "images") as advance:
+    with progress(label, source.num_images, "images") as advance:
         for batch in full_batches(runs, batch_size):
-            activations = _activations(extractor, [run.to(device) for run in batch])
+            with inference(extractor, device):  # around the network only: a source may be somebody's training code
+                activations = _activations(extractor, [run.to(device) for run in batch])
             size = sum(len(run) for run in batch)
             _check(activations, extractor, size, first=done)
             if "stats" in needs:
@@ -79,22 +80,23 @@ def full_batches(runs: Iterable[Tensor], batch_size: int) -> Iterator[list[Tenso
 
 
 @contextmanager
-def inference(extractor: FeatureExtractor) -> Iterator[None]:
-    """No gradients, evaluation mode, full float32 precision; all as it was afterwards."""
-    training = isinstance(extractor, nn.Module) and extractor.training
+def inference(extractor: FeatureExtractor, device: torch.device) -> Iterator[None]:
+    """No gradients, evaluation mode, full float32 precision, no autocast; all as it was afterwards."""
+    modules = list(extractor.modules()) if isinstance(extractor, nn.Module) else []
+    modes = [module.training for module in modules]
     matmul, convolution = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
     try:
-        if isinstance(extractor, nn.Module):
-            extractor.eval()
+        for module in modules:
+            module.training = False
         torch.set_float32_matmul_precision("highest")
         torch.backends.cudnn.allow_tf32 = False  # on by default in torch: it would cost three digits of every feature
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast(device.type, enabled=False):
             yield
     finally:
         torch.set_float32_matmul_precision(matmul)
         torch.backends.cudnn.allow_tf32 = convolution
-        if isinstance(extractor, nn.Module):
-            extractor.train(training)
+        for module, mode in zip(modules, modes, strict=True):
+            module.training = mode
 
 
 def _activations(extractor: FeatureExtractor, runs: list[Tensor]) -> Activations:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,9 +12,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ganeval.download import sha256_of
 from ganeval.errors import InputError
 from ganeval.extractors.protocol import FeatureExtractor, identity_of
+from ganeval.files import sha256_of, written_at_once
 from ganeval.stats import FeatureStats
 
 FORMAT = 1  # of the "ganeval" entry in the file
@@ -79,10 +77,8 @@ class Reference:
         if self.made_with is not None:
             about = {"format": FORMAT, "count": self.stats.count, **self.made_with}
             arrays["ganeval"] = np.array(json.dumps(about, ensure_ascii=False))
-        with tempfile.NamedTemporaryFile(dir=path.absolute().parent, suffix=".npz", delete=False) as file:
+        with written_at_once(path) as file:
             np.savez_compressed(file, **arrays)
-        os.chmod(file.name, 0o644)  # temporary files are private
-        os.replace(file.name, path)
 
 
 def holds_stats(path: Path) -> bool:

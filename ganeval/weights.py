@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from ganeval.download import cache_folder, download, sha256_of
+from ganeval.download import download
 from ganeval.errors import InputError
+from ganeval.files import cache_folder, sha256_of, written_at_once
 from ganeval.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -115,9 +115,8 @@ def import_file(path: Path) -> tuple[WeightsFile, Path]:
         )
     home = home_of(weights)
     home.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=home.parent, delete=False) as copy, path.open("rb") as original:
+    with path.open("rb") as original, written_at_once(home) as copy:
         shutil.copyfileobj(original, copy)
-    os.replace(copy.name, home)
     return weights, home
 
 

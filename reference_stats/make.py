@@ -13,8 +13,8 @@ from pathlib import Path
 
 import click
 
-from ganeval.download import sha256_of
 from ganeval.evaluator import reference_of
+from ganeval.files import sha256_of
 
 HERE = Path(__file__).parent
 SETS = {

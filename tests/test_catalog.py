@@ -11,8 +11,8 @@ from server import serving
 
 import ganeval
 from ganeval import CONVENTIONS, catalog, load_reference
-from ganeval.download import sha256_of
 from ganeval.extractors.tiny import EMBEDDED
+from ganeval.files import sha256_of
 
 BUNDLED = [entry for entry in catalog.listed().values() if entry.file is not None]
 PUBLIC = [entry for entry in catalog.listed().values() if entry.file is None]

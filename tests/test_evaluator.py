@@ -142,13 +142,42 @@ class Wandering(nn.Module):
         return Activations(self.dropout(images.float().mean(dim=(2, 3))) * self.scale)
 
 
+def test_an_embedded_network_is_loaded_without_random_numbers_and_whatever_the_default_dtype() -> None:
+    state = torch.get_rng_state()
+    expected = ganeval.fid(gray(1, 2, 3), gray(4, 5, 7), extractor="tiny")
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert ganeval.fid(gray(1, 2, 3), gray(4, 5, 7), extractor="tiny") == expected
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def test_a_training_loop_s_autocast_does_not_reach_the_network() -> None:
+    expected = ganeval.fid(gray(1, 2, 3), gray(4, 5, 7), extractor="tiny")
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert ganeval.fid(gray(1, 2, 3), gray(4, 5, 7), extractor="tiny") == expected
+
+
+def test_a_source_runs_in_the_caller_s_own_modes() -> None:
+    inside = []
+
+    def drawn(number: int) -> torch.Tensor:
+        inside.append((torch.is_inference_mode_enabled(), torch.backends.cudnn.allow_tf32))
+        return gray(*range(number))
+
+    ganeval.fid(gray(1, 2, 3), drawn, num_images=3, extractor="tiny")
+    assert inside == [(False, torch.backends.cudnn.allow_tf32)]
+
+
 def test_mode_gradients_and_random_state_are_left_as_they_were() -> None:
     extractor = Wandering().train()
+    extractor.dropout.eval()
     torch.manual_seed(0)
     state, precision = torch.get_rng_state(), torch.backends.cudnn.allow_tf32
     ganeval.fid(gray(1, 2, 3), gray(4, 5, 7), extractor=extractor)
     assert extractor.asked == [(False, False)] * 2
-    assert extractor.training
+    assert (extractor.training, extractor.dropout.training) == (True, False)
     assert torch.is_grad_enabled()
     assert torch.equal(torch.get_rng_state(), state)
     assert torch.backends.cudnn.allow_tf32 is precision

@@ -33,7 +33,7 @@ def test_layers_are_those_of_torchvision_with_1008_classes() -> None:
 def test_features_do_not_depend_on_the_batch(standin: Path) -> None:
     images = as_tensor(pictures(6, (32, 32)))
     net = extractor(standin)
-    with inference(net):
+    with inference(net, torch.device("cpu")):
         whole = net(images)
         for size in (1, 4):
             parts = [net(part) for part in images.split(size)]
@@ -44,7 +44,7 @@ def test_taps_have_their_dimensions_and_only_the_last_has_logits(standin: Path) 
     images = as_tensor(pictures(2, (32, 32)))
     for tap in TAPS:
         net = extractor(standin, tap=tap)
-        with inference(net):
+        with inference(net, torch.device("cpu")):
             features, logits = net(images)
         assert features.shape == (2, tap)
         assert net.name == ("inception" if tap == 2048 else f"inception-{tap}")
@@ -54,7 +54,7 @@ def test_taps_have_their_dimensions_and_only_the_last_has_logits(standin: Path) 
 def test_the_bias_is_added_to_the_logits_only_when_asked(standin: Path) -> None:
     images = as_tensor(pictures(2, (32, 32)))
     plain, biased = extractor(standin), extractor(standin, logits_bias=True)
-    with inference(plain):
+    with inference(plain, torch.device("cpu")):
         (features, without), with_bias = plain(images), biased(images).logits
     bias = torch.load(standin, weights_only=True)["fc.bias"]
     assert without is not None

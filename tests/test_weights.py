@@ -14,7 +14,8 @@ from safetensors.torch import save_file
 from server import serving
 
 from ganeval import InputError
-from ganeval.download import download, sha256_of
+from ganeval.download import download
+from ganeval.files import sha256_of, written_at_once
 from ganeval.weights import INCEPTION, WEIGHTS, fetch, home_of, import_file, load_state_dict, local_copy
 
 CONTENT = bytes(range(256)) * 20_000  # 5 MB: several chunks
@@ -89,6 +90,20 @@ def test_every_failed_address_is_named_with_its_reason(tmp_path: Path) -> None:
 
 def _download(url: str, target: str) -> None:
     download([url], Path(target), sha256=SHA256)
+
+
+def test_writing_a_file_leaves_all_of_it_or_nothing(tmp_path: Path) -> None:
+    def write(content: bytes, *, interrupted: bool) -> None:
+        with written_at_once(tmp_path / "x") as file:
+            file.write(content)
+            if interrupted:
+                raise KeyboardInterrupt
+
+    write(CONTENT, interrupted=False)
+    with pytest.raises(KeyboardInterrupt):
+        write(b"half", interrupted=True)
+    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["x"]
+    assert (tmp_path / "x").read_bytes() == CONTENT
 
 
 def test_two_processes_that_want_the_same_file_fetch_it_once(tmp_path: Path) -> None:

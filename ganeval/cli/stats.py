@@ -81,7 +81,7 @@ def list_() -> None:
 def fetch(name: str, quiet: bool) -> None:
     """Download public reference stats; afterwards NAME can stand for REAL."""
     from ganeval import catalog
-    from ganeval.download import sha256_of
+    from ganeval.files import sha256_of
 
     path = catalog.fetch(name, progress=shown_progress(quiet))
     click.echo(f"{path}  sha256 {sha256_of(path)}")

@@ -17,9 +17,9 @@ from torch.nn import functional as F
 
 from ganeval import weights
 from ganeval.conventions import Convention
-from ganeval.download import sha256_of
 from ganeval.errors import InputError
 from ganeval.extractors.protocol import Activations, Identity
+from ganeval.files import sha256_of
 from ganeval.progress import Progress, silent
 from ganeval.resize import RESIZE
 
@@ -241,9 +241,10 @@ def load(
     """
     path = weights_file or weights.fetch(weights.INCEPTION, progress=progress)
     state = weights.load_state_dict(path)
-    net = InceptionV3(tap=tap, logits_bias=convention.logits_bias)
+    with torch.device("meta"):  # no random start: it would take a second, and numbers from the caller's generator
+        net = InceptionV3(tap=tap, logits_bias=convention.logits_bias)
     try:
-        net.load_state_dict(state, strict=True)
+        net.load_state_dict(state, strict=True, assign=True)
     except RuntimeError as error:
         problems = [line.strip() for line in str(error).splitlines()[1:]]
         raise InputError(
@@ -251,7 +252,7 @@ def load(
         ) from None
     digest = sha256_of(path)
     identity = Identity(weights_sha256=digest, standard=digest == weights.INCEPTION.sha256, preprocessing=convention.preprocessing)
-    return InceptionExtractor(net.to(device), convention=convention, identity=identity)
+    return InceptionExtractor(net.to(device, torch.float32), convention=convention, identity=identity)
 
 
 load_64, load_192, load_768 = (partial(load, tap=tap) for tap in TAPS[:3])

@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from ganeval import weights
 from ganeval.conventions import DEFAULT, Convention
-from ganeval.download import sha256_of
 from ganeval.errors import InputError
 from ganeval.extractors.protocol import Activations, Identity
+from ganeval.files import sha256_of
 from ganeval.progress import Progress, silent
 from ganeval.resize import bilinear_antialias
 
@@ -113,9 +113,10 @@ def load(*, convention: Convention, weights_file: Path | None, device: torch.dev
             f"the convention {convention.name} says how Inception is fed; the tiny extractor has its own preprocessing, leave it out"
         )
     path = weights_file or EMBEDDED
-    net = TinyNet()
+    with torch.device("meta"):  # as inception.py
+        net = TinyNet()
     try:
-        net.load_state_dict(weights.load_state_dict(path))
+        net.load_state_dict(weights.load_state_dict(path), assign=True)
     except RuntimeError as error:
         raise InputError(f"{path} does not hold the weights of the tiny extractor: {str(error).splitlines()[1].strip()[:200]}") from None
     identity = Identity(
@@ -123,4 +124,4 @@ def load(*, convention: Convention, weights_file: Path | None, device: torch.dev
         standard=weights_file is None,
         preprocessing=f"bilinear-antialias {SIDE}x{SIDE}, 2x/255-1",
     )
-    return TinyExtractor(net.to(device), identity)
+    return TinyExtractor(net.to(device, torch.float32), identity)
