@@ -21,7 +21,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ganeval.conventions import CONVENTIONS
-from ganeval.extract import inference
+from ganeval.extract import inference, regrouped
 from ganeval.extractors.inception import load
 from ganeval.images import Seen, open_images
 from ganeval.weights import INCEPTION
@@ -45,7 +45,7 @@ def ganeval_features(folder: Path, weights: Path, convention: str) -> Features:
     """Our features of each picture of a folder."""
     extractor = load(convention=CONVENTIONS[convention], weights_file=weights, device=torch.device("cpu"))
     with inference(extractor, torch.device("cpu")):
-        batches = open_images(folder).batches(Seen(), batch_size=BATCH_SIZE)
+        batches = regrouped(open_images(folder).batches(Seen(), batch_size=BATCH_SIZE), BATCH_SIZE)
         return torch.cat([extractor(images).features for images in batches]).numpy()
 
 

@@ -47,6 +47,8 @@ class _Failed(Exception):
 
 def _complete(url: str, part: Path, sha256: str | None, progress: Progress) -> None:
     """Fill `part` from `url` and verify it; bytes that do not verify are removed."""
+    if sha256 is None:
+        part.unlink(missing_ok=True)  # nothing could tell whether its end fits its beginning
     resumed = part.exists() and part.stat().st_size > 0
     _fill(url, part, progress)
     if sha256 is None or sha256_of(part) == sha256:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Literal
 
 import torch
@@ -17,6 +18,8 @@ from ganeval.progress import Progress, silent
 from ganeval.stats import FeatureStats
 
 Need = Literal["stats", "logits"]
+
+RUN_BYTES = 2**25  # of uint8 pixels prepared at once; as float32 that is 128 MB
 
 
 def measure(
@@ -32,7 +35,8 @@ def measure(
 ) -> tuple[Measured, Seen]:
     """One pass over a source.
 
-    Memory holds two batches, one [dim, dim] matrix if `needs` has "stats", and the logits [num_images, classes] if it has "logits".
+    Memory holds pictures decoded ahead, one batch of prepared ones, one [dim, dim] matrix if `needs` has "stats", and the logits
+    [num_images, classes] if it has "logits".
 
     Raises:
         InputError: bad images, or features that are NaN or infinite.
@@ -41,14 +45,9 @@ def measure(
     seen = Seen()
     stats: FeatureStats | None = None
     logits: list[Tensor] = []
-    runs = source.batches(seen, batch_size=batch_size, skip_bad=skip_bad)
-    done = 0
+    images = source.batches(seen, batch_size=batch_size, skip_bad=skip_bad)
     with progress(label, source.num_images, "images") as advance:
-        for batch in full_batches(runs, batch_size):
-            with inference(extractor, device):  # around the network only: a source may be somebody's training code
-                activations = _activations(extractor, [run.to(device) for run in batch])
-            size = sum(len(run) for run in batch)
-            _check(activations, extractor, size, first=done)
+        for activations in _activations(images, extractor, device, batch_size, seen):
             if "stats" in needs:
                 part = FeatureStats.of(activations.features)
                 stats = part if stats is None else stats + part
@@ -56,27 +55,23 @@ def measure(
                 if activations.logits is None:
                     raise InputTypeError(f"the extractor {extractor.name} has no class logits, so it has no Inception Score")
                 logits.append(activations.logits.cpu())
-            done += size
-            advance(size)
+            advance(len(activations.features))
     return Measured(stats=stats.cpu() if stats else None, logits=torch.cat(logits) if logits else None), seen
 
 
-def full_batches(runs: Iterable[Tensor], batch_size: int) -> Iterator[list[Tensor]]:
-    """Regroup runs of one picture size each into lists that hold `batch_size` images together (the last one fewer).
+def regrouped(batches: Iterable[Tensor], batch_size: int) -> Iterator[Tensor]:
+    """The same images in runs of one picture size that end at every multiple of `batch_size` and stay under RUN_BYTES.
 
     Whatever batches a source comes in, the network sees the same ones: equal pictures give equal scores, bit for bit.
     """
-    batch: list[Tensor] = []
-    room = batch_size
-    for run in runs:
-        while len(run):
-            batch.append(run[:room])
-            run, room = run[room:], room - len(batch[-1])
-            if room == 0:
-                yield batch
-                batch, room = [], batch_size
-    if batch:
-        yield batch
+    run: list[Tensor] = []
+    for position, image in enumerate(chain.from_iterable(batches)):  # [3, height, width]
+        if run and (position % batch_size == 0 or image.shape != run[0].shape or (len(run) + 1) * image.numel() > RUN_BYTES):
+            yield torch.stack(run)
+            run = []
+        run.append(image)
+    if run:
+        yield torch.stack(run)
 
 
 @contextmanager
@@ -99,27 +94,41 @@ def inference(extractor: FeatureExtractor, device: torch.device) -> Iterator[Non
             module.training = mode
 
 
-def _activations(extractor: FeatureExtractor, runs: list[Tensor]) -> Activations:
-    if isinstance(extractor, TwoStage):
-        return extractor.network(torch.cat([extractor.prepare(run) for run in runs]))
-    parts = [extractor(run) for run in runs]
-    logits = [part.logits for part in parts if part.logits is not None]
-    return Activations(torch.cat([part.features for part in parts]), torch.cat(logits) if len(logits) == len(parts) else None)
+def _activations(
+    images: Iterable[Tensor], extractor: FeatureExtractor, device: torch.device, batch_size: int, seen: Seen
+) -> Iterator[Activations]:
+    """Of `batch_size` images at a time, and of the rest; of one run at a time where the extractor is not in two stages."""
+    two_stage = extractor if isinstance(extractor, TwoStage) else None
+    ready: list[Tensor] = []  # prepared, they are of one size, however large the pictures were
+    done = 0
+    for run in regrouped(images, batch_size):
+        with inference(extractor, device):  # around the network only: a source may be somebody's training code
+            ready.append(two_stage.prepare(run.to(device)) if two_stage else run.to(device))
+        done += len(run)
+        if two_stage is None or done % batch_size == 0:
+            yield _through(extractor, torch.cat(ready), device, done, seen)
+            ready = []
+    if ready:
+        yield _through(extractor, torch.cat(ready), device, done, seen)
 
 
-def _check(activations: Activations, extractor: FeatureExtractor, size: int, *, first: int) -> None:
+def _through(extractor: FeatureExtractor, inputs: Tensor, device: torch.device, done: int, seen: Seen) -> Activations:
+    """One call of the network, held to what it promises; `done` counts the images up to the last of these."""
+    network = extractor.network if isinstance(extractor, TwoStage) else extractor
+    with inference(extractor, device):
+        activations = network(inputs)
     features, logits = activations
-    if features.shape != (size, extractor.dim) or not features.is_floating_point():
+    if features.shape != (len(inputs), extractor.dim) or not features.is_floating_point():
         raise InputTypeError(
-            f"the extractor {extractor.name} returned {features.dtype} {list(features.shape)} for {size} images, "
-            f"expected float [{size}, {extractor.dim}]"
+            f"the extractor {extractor.name} returned {features.dtype} {list(features.shape)} for {len(inputs)} images, "
+            f"expected float [{len(inputs)}, {extractor.dim}]"
         )
     finite = features.isfinite().all(dim=1)
     if logits is not None:
         finite &= logits.isfinite().all(dim=1)
     if not finite.all():
-        position = first + int((~finite).nonzero()[0])
+        name = seen.name_of(done - len(inputs) + int((~finite).nonzero()[0]))
         raise InputError(
-            f"the extractor {extractor.name} gave NaN or infinite features, first for image {position} (from 0, in order); "
-            "check the weights, and the image"
+            f"the extractor {extractor.name} gave NaN or infinite features, first for {name}; check the weights, and the image"
         )
+    return activations

@@ -14,7 +14,7 @@ from torch import nn
 
 import ganeval
 from ganeval import Activations, Evaluator, FeatureStats, InputError, Score
-from ganeval.extract import full_batches
+from ganeval.extract import regrouped
 from ganeval.images import open_images
 
 
@@ -65,12 +65,44 @@ def test_one_forward_pass_serves_all_metrics() -> None:
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 7, 100])
-def test_the_network_gets_full_batches_whatever_the_source_gives(batch_size: int) -> None:
-    runs = [torch.arange(n) for n in (5, 1, 9, 2)]
-    batches = list(full_batches(runs, batch_size))
-    sizes = [sum(len(run) for run in batch) for batch in batches]
-    assert sizes == [batch_size] * (17 // batch_size) + ([17 % batch_size] if 17 % batch_size else [])
-    assert torch.equal(torch.cat([run for batch in batches for run in batch]), torch.cat(runs))
+@pytest.mark.parametrize("cuts", [[17], [5, 1, 9, 2], [1] * 17])
+def test_the_network_gets_the_same_runs_whatever_batches_the_source_gives(batch_size: int, cuts: list[int]) -> None:
+    images = gray(*range(17))
+    runs = list(regrouped(images.split(cuts), batch_size))
+    assert [len(run) for run in runs] == [batch_size] * (17 // batch_size) + ([17 % batch_size] if 17 % batch_size else [])
+    assert torch.equal(torch.cat(runs), images)
+
+
+def test_runs_hold_one_picture_size_and_a_bounded_number_of_bytes() -> None:
+    small, large = torch.zeros(5, 3, 8, 8, dtype=torch.uint8), torch.zeros(3, 3, 2000, 3000, dtype=torch.uint8)
+    assert [tuple(run.shape[::3]) for run in regrouped([small, large, small], 4)] == [
+        (4, 8),
+        (1, 8),
+        (1, 3000),
+        (1, 3000),
+        (1, 3000),
+        (4, 8),
+        (1, 8),
+    ]
+
+
+def test_an_extractor_in_two_stages_gets_full_batches_of_mixed_sizes() -> None:
+    class TwoStages(MeanColor):
+        sizes: list[int]
+
+        def prepare(self, images: torch.Tensor) -> torch.Tensor:
+            return images.float().mean(dim=(2, 3))
+
+        def network(self, inputs: torch.Tensor) -> Activations:
+            self.sizes.append(len(inputs))
+            return Activations(inputs)
+
+    extractor = TwoStages()
+    extractor.sizes = []
+    mixed = [torch.randint(0, 256, (1, 3, 4 + i % 3, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(i)) for i in range(10)]
+    found = Evaluator(mixed, extractor=extractor, batch_size=4).reference.stats
+    assert extractor.sizes == [4, 4, 2]
+    torch.testing.assert_close(found.mean, Evaluator(mixed, extractor=MeanColor()).reference.stats.mean, rtol=1e-6, atol=0)
 
 
 def test_the_json_is_one_line_with_the_documented_keys(folders: tuple[Path, Path]) -> None:

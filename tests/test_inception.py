@@ -95,5 +95,5 @@ def test_nan_weights_give_no_score_but_a_sentence(standin: Path, folders: tuple[
     state = torch.load(standin, weights_only=True)
     state["Conv2d_1a_3x3.conv.weight"][0, 0, 0, 0] = float("nan")
     torch.save(state, tmp_path / "nan.pth")
-    with pytest.raises(InputError, match=r"NaN or infinite features, first for image 0"):
+    with pytest.raises(InputError, match=r"NaN or infinite features, first for 00000\.png; check the weights"):
         ganeval.fid(*folders, weights=tmp_path / "nan.pth", extractor="inception-64")

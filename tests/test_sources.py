@@ -146,8 +146,8 @@ def test_mixed_sizes_in_one_folder_keep_their_order(tmp_path: Path, mean_color: 
     sizes = [(32, 32), (40, 30), (32, 32), (32, 32), (5, 300)]
     found = [pictures(1, size, skip=i)[0] for i, size in enumerate(sizes)]
     save_all(found, tmp_path)
-    runs = list(open_images(tmp_path).batches(Seen(), batch_size=2))
-    assert [tuple(run.shape[:1]) + tuple(run.shape[2:]) for run in runs] == [(1, 32, 32), (1, 30, 40), (2, 32, 32), (1, 300, 5)]
+    images = list(open_images(tmp_path).batches(Seen(), batch_size=2))
+    assert [tuple(image.shape[2:]) for image in images] == [(height, width) for width, height in sizes]
     expected = torch.stack([torch.from_numpy(np.array(picture)).double().mean(dim=(0, 1)).float() for picture in found])
     stats = ganeval.Evaluator(tmp_path, extractor=mean_color, batch_size=2).reference.stats
     torch.testing.assert_close(stats.mean, expected.double().mean(dim=0), rtol=1e-6, atol=0)
@@ -217,6 +217,14 @@ def test_half_a_file_gives_no_score(name: str, folder: Path, images: torch.Tenso
         zipped(folder, path) if name == "x.zip" else tarred(folder, path, "w:gz" if name.endswith("gz") else "w")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     assert str(path) in error_of(path)
+
+
+def test_a_tar_cut_off_between_two_pictures_is_not_taken_for_a_whole_one(folder: Path, tmp_path: Path) -> None:
+    path = tarred(folder, tmp_path / "x.tar")
+    with tarfile.open(path) as archive:
+        cut = archive.getmembers()[4].offset
+    path.write_bytes(path.read_bytes()[:cut])
+    assert "breaks off without an end mark" in error_of(path)
 
 
 def test_archives_without_pictures_are_refused(tmp_path: Path) -> None:
@@ -314,6 +322,18 @@ def test_a_zip_entry_with_a_bad_checksum_is_a_bad_picture(folder: Path, tmp_path
     message = error_of(path)
     assert f"1 of {NUM} images" in message
     assert info.filename in message
+
+
+def test_features_that_are_not_finite_are_traced_to_their_picture(tmp_path: Path) -> None:
+    class NanOnBright(MeanColor):
+        def __call__(self, images: torch.Tensor) -> ganeval.Activations:
+            features = images.float().mean(dim=(2, 3))
+            return ganeval.Activations(features.where(features < 250, torch.nan))
+
+    found = pictures(9, (32, 32))
+    found[6] = found[6].point(lambda level: 255)
+    with pytest.raises(InputError, match=r"first for 00006\.png"):
+        ganeval.fid(save_all(found, tmp_path), tmp_path, extractor=NanOnBright(), batch_size=4)
 
 
 def test_an_encrypted_zip_says_so(tmp_path: Path) -> None:

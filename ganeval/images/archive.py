@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import shutil
 import tarfile
 import tempfile
 import threading
 import zipfile
+import zlib
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -16,6 +20,7 @@ from ganeval.errors import InputError
 from ganeval.images.decode import BadImage
 from ganeval.images.encoded import EncodedImages, Entry, is_picture_name
 
+CHUNK = 1 << 20
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
@@ -49,57 +54,69 @@ def tar_images(paths: Sequence[Path], *, where: str) -> EncodedImages:
     A compressed tar has no index and is expanded into an unnamed temporary file first.
 
     Raises:
-        InputError: not a tar, or no picture in any of them.
+        InputError: not a tar, one that was cut off, or no picture in any of them.
     """
     entries: list[Entry] = []
     for path in paths:
-        archive = _open_tar(path)
-        lock = threading.Lock()
         try:
-            members = {member.name.removeprefix("./"): member for member in archive if member.isfile()}
-        except (tarfile.TarError, EOFError, OSError) as error:
-            raise InputError(f"{path} ends early or is damaged: {error}; copy or download it again") from None
+            members, read = _members(path)
+        except (tarfile.TarError, EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+            raise InputError(f"{path} is not a readable tar archive: {error}; copy or download it again") from None
         prefix = f"{path.name}/" if len(paths) > 1 else ""
-        shard = [Entry(prefix + name, member.size, partial(_read_tar, archive, member, lock)) for name, member in sorted(members.items())]
-        entries += shard
+        entries += [
+            Entry(prefix + name, member.size, partial(read, member.offset_data, member.size)) for name, member in sorted(members.items())
+        ]
     return _pictures(where, "tar" if len(paths) == 1 else "shards", entries, keep_order=True)
 
 
-def _open_tar(path: Path) -> tarfile.TarFile:
+def _members(path: Path) -> tuple[dict[str, tarfile.TarInfo], Callable[[int, int], bytes]]:
+    """The files of a tar by name, and how to read (offset, size) of it; no file stays open for a plain one."""
     try:
-        try:
-            return tarfile.open(path, "r:")
-        except tarfile.ReadError:
-            return tarfile.open(fileobj=_expanded(path), mode="r:")
-    except (tarfile.TarError, EOFError, OSError) as error:
-        raise InputError(f"{path} is not a readable tar archive: {error}; copy or download it again") from None
-
-
-def _expanded(path: Path) -> IO[bytes]:
-    import bz2
-    import gzip
-    import lzma
-
-    openers: dict[bytes, Callable[..., Any]] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
-    with path.open("rb") as file:
-        opener = openers.get(file.read(2))
-    if opener is None:
-        raise tarfile.ReadError("neither a tar nor one compressed by gzip, bzip2 or xz")
-    plain = tempfile.TemporaryFile(prefix="ganeval-")  # noqa: SIM115 - lives as long as the source, and has no name to leave behind
+        with tarfile.open(path, "r:") as archive:
+            return _listed(archive), partial(_read_path, path)
+    except tarfile.ReadError:
+        if (opener := _compression(path)) is None:
+            raise
+    plain = tempfile.TemporaryFile(prefix="ganeval-")  # noqa: SIM115 - open as long as the source lives, gone with it
     with opener(path) as compressed:
-        shutil.copyfileobj(compressed, plain, 1 << 20)
+        shutil.copyfileobj(compressed, plain, CHUNK)
     plain.seek(0)
-    return plain
+    with tarfile.open(fileobj=plain, mode="r:") as archive:
+        return _listed(archive), partial(_read_file, plain, threading.Lock())
 
 
-def _read_tar(archive: tarfile.TarFile, member: tarfile.TarInfo, lock: threading.Lock) -> bytes:
-    with lock:  # one file position for all threads
-        file = archive.extractfile(member)
-        assert file is not None
-        try:
-            return file.read()
-        except (tarfile.TarError, EOFError) as error:
-            raise BadImage(f"damaged in the archive: {error}") from None
+def _listed(archive: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
+    members = {member.name.removeprefix("./"): member for member in archive if member.isfile()}  # a later one replaces
+    assert archive.fileobj is not None
+    archive.fileobj.seek(archive.offset)
+    if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        # Python's tarfile takes this for the end. It is where a copy broke off, and the rest of the pictures are missing.
+        raise tarfile.ReadError("it breaks off without an end mark")
+    return members
+
+
+def _compression(path: Path) -> Callable[[Path], Any] | None:
+    openers: dict[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
+    with path.open("rb") as file:
+        return openers.get(file.read(2))
+
+
+def _read_path(path: Path, offset: int, size: int) -> bytes:
+    with path.open("rb") as file:
+        return _read(file, offset, size)
+
+
+def _read_file(file: IO[bytes], lock: threading.Lock, offset: int, size: int) -> bytes:
+    with lock:  # one position for all threads
+        return _read(file, offset, size)
+
+
+def _read(file: IO[bytes], offset: int, size: int) -> bytes:
+    file.seek(offset)
+    data = file.read(size)
+    if len(data) < size:
+        raise BadImage("the archive ends before it does")
+    return data
 
 
 def _pictures(where: str, kind: str, entries: list[Entry], *, keep_order: bool = False) -> EncodedImages:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from ganeval.images.decode import EXTENSIONS, BadImage, Decoded, decode
@@ -16,6 +15,7 @@ from ganeval.images.seen import Seen, bad_images, printable
 
 MAX_BYTES = 2**30  # of one picture file; a larger one is an archive bomb or no picture
 MAX_WORKERS = 16
+AHEAD_BYTES = 2**28  # of decoded pixels that wait for the network
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,29 +48,23 @@ class EncodedImages:
         return len(self.entries)
 
     def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
-        """Runs of neighbors of one size, uint8 [1 to batch_size, 3, height, width].
+        """One picture after another, uint8 [1, 3, height, width].
 
         Raises:
             InputError: some pictures cannot be used and `skip_bad` is off. All the others are decoded first, to count them.
         """
         bad: list[str] = []
-        run: list[Tensor] = []
         for entry, result in _ahead(_decode_entry, self.entries, ahead=2 * batch_size):
             if isinstance(result, BadImage):
                 bad.append(f"{printable(entry.name)}: {result}")
                 continue
             if bad and not skip_bad:  # there will be no score: only the count of bad pictures is still of use
                 continue
-            if run and (result.image.shape != run[0].shape or len(run) == batch_size):
-                yield torch.stack(run)
-                run = []
-            run.append(result.image)
             seen.add(result.digest, name=entry.name, remarks=result.remarks)
+            yield result.image[None]
         if bad and (not skip_bad or seen.count == 0):
             raise bad_images(self.where, bad, len(self.entries))
         seen.skipped += bad
-        if run:
-            yield torch.stack(run)
 
 
 def _decode_entry(entry: Entry) -> Decoded | BadImage:
@@ -87,15 +81,20 @@ def _decode_entry(entry: Entry) -> Decoded | BadImage:
 def _ahead(
     function: Callable[[Entry], Decoded | BadImage], entries: Sequence[Entry], *, ahead: int
 ) -> Iterator[tuple[Entry, Decoded | BadImage]]:
-    """Results in order, computed by threads up to `ahead` entries before they are asked for (decoders release the GIL)."""
-    pool = ThreadPoolExecutor(min(MAX_WORKERS, os.cpu_count() or 1), thread_name_prefix="ganeval-decode")
+    """Results in order, computed by threads before they are asked for (decoders release the GIL): up to `ahead`, fewer if large."""
+    workers = min(MAX_WORKERS, os.cpu_count() or 1)
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="ganeval-decode")
+    room = 2 * workers  # until the first picture shows how large they are
     pending: deque[tuple[Entry, Future[Decoded | BadImage]]] = deque()
     try:
         for entry in entries:
             pending.append((entry, pool.submit(function, entry)))
-            if len(pending) >= ahead:
+            while len(pending) >= room:
                 first, future = pending.popleft()
-                yield first, future.result()
+                result = future.result()
+                if isinstance(result, Decoded):
+                    room = min(ahead, max(2 * workers, AHEAD_BYTES // result.image.numel()))
+                yield first, result
         while pending:
             first, future = pending.popleft()
             yield first, future.result()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError
 
+RECENT = 2**16  # names kept for messages: more than any batch
 NAMED = 10  # bad files that an error names before it only counts
 
 
@@ -33,6 +34,7 @@ class Seen:
         self.count = 0
         self.remarks: Counter[str] = Counter()  # what was done to some images: {"alpha dropped": 3}
         self.skipped: list[str] = []  # bad images left out on request, as "name: why"
+        self._recent: deque[str | None] = deque(maxlen=RECENT)
         self._names = hashlib.sha256()
         self._pixels = hashlib.sha256()
         self._named = False
@@ -40,6 +42,7 @@ class Seen:
     def add(self, digest: bytes, *, name: str | None = None, remarks: Iterable[str] = ()) -> None:
         """Count one image that goes to the network."""
         self.count += 1
+        self._recent.append(name)
         self._pixels.update(digest)
         self.remarks.update(remarks)
         if name is not None:
@@ -50,6 +53,12 @@ class Seen:
         """Count a batch of unnamed images."""
         for image in images.cpu():
             self.add(pixel_digest(image))
+
+    def name_of(self, position: int) -> str:
+        """What to call one of the last images in a message: its file, or its position where it has none."""
+        back = self.count - position
+        name = self._recent[-back] if back <= len(self._recent) else None
+        return printable(name) if name else f"image {position} (from 0, in order)"
 
     def provenance(self) -> dict[str, Any]:
         """JSON-able: count, sha256 of the list of names (None where images have none) and of the pixels in order."""
