@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import tempfile
@@ -30,11 +31,19 @@ def sha256_of(path: Path) -> str:
     return digest.hexdigest()
 
 
+def check_folder(path: Path) -> None:
+    """Raise an OSError that names the folder where a file cannot be written; asked before long work, not after."""
+    folder = path.absolute().parent
+    if not folder.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "No such folder", str(folder))
+    if not os.access(folder, os.W_OK):
+        raise PermissionError(errno.EACCES, "Permission denied", str(folder))
+
+
 @contextmanager
 def written_at_once(path: Path) -> Iterator[IO[bytes]]:
     """A file to write, which becomes `path` when the block ends well, and nothing when it does not."""
-    if not path.parent.is_dir():
-        raise FileNotFoundError(2, "No such file or directory", str(path.parent))
+    check_folder(path)
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
         try:
             yield file

@@ -14,7 +14,7 @@ import torch
 
 from ganeval.errors import InputError
 from ganeval.extractors.protocol import FeatureExtractor, identity_of
-from ganeval.files import sha256_of, written_at_once
+from ganeval.files import check_folder, sha256_of, written_at_once
 from ganeval.stats import FeatureStats
 
 FORMAT = 1  # of the "ganeval" entry in the file
@@ -71,14 +71,25 @@ class Reference:
         Raises:
             InputError: fewer than two images, or a name that does not end in .npz.
         """
-        if path.suffix != ".npz":
-            raise InputError(f"stats are saved as .npz, got {path}")
+        check_target(path)
         arrays: dict[str, Any] = {"mu": self.stats.mean.numpy(), "sigma": self.stats.covariance.numpy()}
         if self.made_with is not None:
             about = {"format": FORMAT, "count": self.stats.count, **self.made_with}
             arrays["ganeval"] = np.array(json.dumps(about, ensure_ascii=False))
         with written_at_once(path) as file:
             np.savez_compressed(file, **arrays)
+
+
+def check_target(path: Path) -> None:
+    """Refuse a file that stats cannot be saved to, before they are computed.
+
+    Raises:
+        InputError: a name that does not end in .npz.
+        OSError: a folder that is not there or not writable.
+    """
+    if path.suffix != ".npz":
+        raise InputError(f"stats are saved as .npz, got {path}")
+    check_folder(path)
 
 
 def holds_stats(path: Path) -> bool:

@@ -53,8 +53,8 @@ class Side:
         for what, number in self.provenance["remarks"].items():
             yield f"{number:,} {label} images: {what}"
         if self.provenance["num_skipped"]:
-            named = "; ".join(self.provenance["skipped"])
-            yield f"{self.provenance['num_skipped']:,} bad {label} images were left out, as asked: {named}"
+            number, first = self.provenance["num_skipped"], self.provenance["skipped"][:3]
+            yield f"{number:,} bad {label} images were left out, as asked: {'; '.join(first)}{' …' if number > len(first) else ''}"
         if self.provenance["num_ignored"]:
             yield f"{self.provenance['num_ignored']:,} {label} files are no pictures by their name and were ignored"
 

@@ -27,7 +27,9 @@ def stats() -> None:
 def compute(images: str, output: Path, quiet: bool, **options: Any) -> None:
     """Stats of IMAGES, written to an .npz with all that they were made with."""
     from ganeval.evaluator import reference_of
+    from ganeval.reference import check_target
 
+    check_target(output)
     reference = reference_of(images, progress=shown_progress(quiet), **options)
     reference.save(output)
     click.echo(f"{output}: {reference.stats.count:,} images, {reference.stats.dim:,} features")
@@ -56,8 +58,9 @@ def show(file: Path) -> None:
 @output_option
 def merge(files: tuple[Path, ...], output: Path) -> None:
     """Add up stats of parts of a set: the result is that of the whole set."""
-    from ganeval.reference import load_reference, merged
+    from ganeval.reference import check_target, load_reference, merged
 
+    check_target(output)
     total = merged([load_reference(file) for file in files])
     total.save(output)
     click.echo(f"{output}: {total.stats.count:,} images, {total.stats.dim:,} features")

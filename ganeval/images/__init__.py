@@ -52,6 +52,8 @@ def open_images(source: Any, *, num_images: int | None = None) -> ImageSource:
     """
     import torch
 
+    if isinstance(source, str) and not source:  # Path would take it for the current folder
+        raise InputError(f"the name of a set of images is empty; give {ACCEPTED}")
     if isinstance(source, (str, os.PathLike)):
         return _open_path(Path(source))
     if isinstance(source, np.ndarray):
