@@ -18,11 +18,10 @@ import numpy as np
 
 sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("tests", "examples")]
 
+import ganeval
 from peers import PEERS, Peer, ganeval_features, torch_fidelity_inception_score
 from pictures import as_tensor, pictures, save_all
 from standin import save_standin
-
-import ganeval
 
 SIZES = ((32, 32), (89, 109), (347, 211), (500, 375), (640, 480))
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
-from pictures import DATA, as_tensor, pictures, save_all
-from standin import save_standin
 from torch import Tensor
 
 from ganeval.extractors.protocol import Activations
+from pictures import DATA, as_tensor, pictures, save_all
+from standin import save_standin
 
 # Shared machines stall now and then; how long an example took says nothing about it.
 settings.register_profile("ganeval", deadline=None)

@@ -11,9 +11,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from draw_pictures import drawn_picture
 from PIL import Image
 from torch import Tensor
+
+from draw_pictures import drawn_picture
 
 DATA = Path(os.environ["GANEVAL_DATA"]) if "GANEVAL_DATA" in os.environ else None
 

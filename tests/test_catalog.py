@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pictures import DATA
-from server import serving
 
 import ganeval
 from ganeval import CONVENTIONS, catalog, load_reference
 from ganeval.extractors.tiny import EMBEDDED
 from ganeval.files import sha256_of
+from pictures import DATA
+from server import serving
 
 BUNDLED = [entry for entry in catalog.listed().values() if entry.file is not None]
 PUBLIC = [entry for entry in catalog.listed().values() if entry.file is None]

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from pictures import pictures, save_all
 
 import ganeval
 from ganeval.cli import main
+from pictures import pictures, save_all
 
 
 def run(*args: object, code: int = 0) -> Result:

@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import MeanColor
-from pictures import DATA, pictures, save_all
 from PIL import Image
 
 import ganeval
+from conftest import MeanColor
 from ganeval import InputError
 from ganeval.images.decode import BadImage, Decoded, decode
 from ganeval.images.encoded import is_picture_name
+from pictures import DATA, pictures, save_all
 
 
 def encoded(picture: Image.Image, kind: str = "PNG", **options: Any) -> bytes:

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import MeanColor
-from pictures import as_tensor, pictures
 from torch import nn
 
 import ganeval
+from conftest import MeanColor
 from ganeval import Activations, Evaluator, FeatureStats, InputError, Score
 from ganeval.extract import regrouped
 from ganeval.images import open_images
+from pictures import as_tensor, pictures
 
 
 def gray(*levels: int) -> torch.Tensor:

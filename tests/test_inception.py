@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 import torchvision
-from pictures import as_tensor, pictures
 
 import ganeval
 from ganeval import CONVENTIONS, InputError
 from ganeval.extract import inference
 from ganeval.extractors.inception import TAPS, InceptionExtractor, InceptionV3, load
+from pictures import as_tensor, pictures
 
 CPU = torch.device("cpu")
 

@@ -13,11 +13,10 @@ import pytest
 for package in ("pytorch_fid", "torch_fidelity", "torchmetrics", "cleanfid"):
     pytest.importorskip(package, reason="peers are not installed: pip install '.[peers]'")
 
+import ganeval
 from parity import SIZES, deviation
 from peers import PEERS, Peer, torch_fidelity_inception_score
 from pictures import pictures, save_all
-
-import ganeval
 
 pytestmark = [pytest.mark.slow, pytest.mark.peers]
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import MeanColor
-from pictures import as_tensor, pictures, save_all
 
 import ganeval
+from conftest import MeanColor
 from ganeval import InputError, load_reference
 from ganeval.evaluator import reference_of
 from ganeval.reference import merged
+from pictures import as_tensor, pictures, save_all
 
 
 @pytest.fixture

@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from conftest import MeanColor
-from pictures import as_tensor, pictures, save_all
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 import ganeval
+from conftest import MeanColor
 from ganeval import InputError
 from ganeval.images import Seen, open_images, to_uint8
+from pictures import as_tensor, pictures, save_all
 
 NUM = 11  # no multiple of any batch size below
 

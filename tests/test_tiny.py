@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from pictures import DATA, as_tensor, cifar10_tiles, pictures
 from safetensors.torch import load_file
-from sensitivity import LADDERS, answers
 
 import ganeval
 from ganeval import InputError
 from ganeval.extractors.tiny import EMBEDDED, TinyNet
+from pictures import DATA, as_tensor, cifar10_tiles, pictures
+from sensitivity import LADDERS, answers
 
 
 def test_it_is_small_enough_to_come_with_the_package() -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
-from server import serving
 
 from ganeval import InputError
 from ganeval.download import download
 from ganeval.files import sha256_of, written_at_once
 from ganeval.weights import INCEPTION, WEIGHTS, fetch, home_of, import_file, load_state_dict, local_copy
+from server import serving
 
 CONTENT = bytes(range(256)) * 20_000  # 5 MB: several chunks
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
