@@ -202,10 +202,11 @@ def evaluate(real: Any, fake: Any, *, num_images: int | None = None, **options: 
 
     `num_images` says how many to draw of whichever side is a generator.
     """
-    if num_images is not None and not callable(real) and not callable(fake):
+    of_real, of_fake = (num_images if callable(side) else None for side in (real, fake))
+    if num_images is not None and of_real is None and of_fake is None:
         raise InputError("num_images says how many images a generator draws, but neither set is a generator; leave it out")
-    fake = opened(fake, known_metrics(options.get("metrics", ("fid",))), num_images=num_images)
-    return Evaluator(real, num_images=num_images, **options)(fake)
+    fake = opened(fake, known_metrics(options.get("metrics", ("fid",))), num_images=of_fake)
+    return Evaluator(real, num_images=of_real, **options)(fake)
 
 
 def fid(real: Any, fake: Any, **options: Any) -> float:

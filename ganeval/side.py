@@ -65,6 +65,8 @@ def opened(source: Any, metrics: Sequence[str], *, num_images: int | None = None
     Raises:
         InputError: as `open_images` and `load_reference`; or stats where a metric needs images.
     """
+    if num_images is not None and not callable(source):
+        raise InputError(f"num_images says how many images a generator draws, but a {type(source).__name__} was given; leave it out")
     if isinstance(source, ImageSource):
         return source
     reference = _reference(source)

@@ -290,6 +290,10 @@ def test_a_generator_needs_a_number_and_must_keep_to_it(images: torch.Tensor) ->
     assert "say how many images to draw" in error_of(drawing(images))
     assert "asked for 5 images and returned 11" in error_of(lambda n: images, num_images=5)
     assert "neither set is a generator" in error_of(images, num_images=5)
+    with pytest.raises(InputError, match="but a Tensor was given"):
+        ganeval.Evaluator(images, extractor=MeanColor(), num_images=5)
+    with pytest.raises(InputError, match="but a Tensor was given"):
+        ganeval.Evaluator(images, extractor=MeanColor())(images, num_images=5)
 
 
 def test_an_iterator_is_not_scored_twice_as_if_it_were_full(images: torch.Tensor) -> None:
