@@ -7,6 +7,7 @@ weights, so that no code of ours is inside any peer. FIDs are the peers' own fun
 from __future__ import annotations
 
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
 import scipy.linalg
 import torch
 from PIL import Image
@@ -38,7 +40,6 @@ class Peer:
     convention: str
     features: Callable[[Path, Path], Features]  # (folder, weights)
     distance: Callable[[Features, Features], float]
-    note: str = ""
 
 
 def ganeval_features(folder: Path, weights: Path, convention: str) -> Features:
@@ -89,16 +90,17 @@ def _pytorch_fid_distance(real: Features, fake: Features) -> float:
     from pytorch_fid.fid_score import calculate_frechet_distance
 
     stats = [statistic for x in (real, fake) for statistic in (x.mean(axis=0), np.cov(x, rowvar=False))]
-    return float(_sqrtm_distance(calculate_frechet_distance, stats))
+    return float(sqrtm_distance(calculate_frechet_distance, stats))
 
 
-def _sqrtm_distance(function: Callable[..., Any], stats: list[Features]) -> float:
+def sqrtm_distance(function: Callable[..., Any], stats: list[Features]) -> float:
     """`function(mean, covariance, mean, covariance)`; where it breaks on a SciPy without `sqrtm(disp=…)`, what stands below it there."""
     try:
         return float(function(*stats))
     except TypeError as error:
         if "disp" not in str(error):
             raise
+        warnings.warn(f"{function.__module__} does not run on SciPy {scipy.__version__}; called below its sqrtm", stacklevel=2)
         first, sigma1, second, sigma2 = stats
         root = np.asarray(scipy.linalg.sqrtm(sigma1 @ sigma2)).real
         return float(((first - second) ** 2).sum() + np.trace(sigma1) + np.trace(sigma2) - 2 * np.trace(root))
@@ -240,7 +242,7 @@ def _clean_fid_distance(real: Features, fake: Features) -> float:
     from cleanfid.fid import frechet_distance
 
     stats = [statistic for x in (real, fake) for statistic in (np.mean(x, axis=0), np.cov(x, rowvar=False))]
-    return _sqrtm_distance(frechet_distance, stats)
+    return sqrtm_distance(frechet_distance, stats)
 
 
 def _tensor(folder: Path) -> Tensor:

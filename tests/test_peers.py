@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+import torch
 
 for package in ("pytorch_fid", "torch_fidelity", "torchmetrics", "cleanfid"):
     pytest.importorskip(package, reason="peers are not installed: pip install '.[peers]'")
 
 import ganeval
 from parity import SIZES, deviation
-from peers import PEERS, Peer, torch_fidelity_inception_score
+from peers import PEERS, Peer, sqrtm_distance, torch_fidelity_inception_score
 from pictures import pictures, save_all
 
 pytestmark = [pytest.mark.slow, pytest.mark.peers]
@@ -35,6 +37,17 @@ def test_features_and_fid_equal_those_of_the_peer(peer: Peer, two_sets: tuple[Pa
     found = deviation(peer, *two_sets, standin)
     assert found.features < 1e-5
     assert found.fid < 1e-4
+
+
+def test_a_peer_that_scipy_broke_is_called_below_that_and_says_so() -> None:
+    def broken(*stats: object) -> float:
+        raise TypeError("sqrtm() got an unexpected keyword argument 'disp'")
+
+    first, second = torch.randn(2, 90, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    stats = [statistic for x in (first.numpy(), second.numpy()) for statistic in (x.mean(axis=0), np.cov(x, rowvar=False))]
+    expected = ganeval.frechet_distance(ganeval.FeatureStats.of(first), ganeval.FeatureStats.of(second))
+    with pytest.warns(UserWarning, match="called below its sqrtm"):
+        assert sqrtm_distance(broken, stats) == pytest.approx(expected, rel=1e-9)
 
 
 def test_inception_score_and_its_spread_equal_those_of_torch_fidelity(two_sets: tuple[Path, Path], standin: Path) -> None:
