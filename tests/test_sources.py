@@ -296,6 +296,10 @@ def test_a_generator_needs_a_number_and_must_keep_to_it(images: torch.Tensor) ->
         ganeval.Evaluator(images, extractor=MeanColor())(images, num_images=5)
 
 
+def test_a_loader_that_leaves_images_out_is_refused(images: torch.Tensor) -> None:
+    assert "drop_last=False" in error_of(DataLoader(TensorDataset(images), batch_size=4, drop_last=True))
+
+
 def test_an_iterator_is_not_scored_twice_as_if_it_were_full(images: torch.Tensor) -> None:
     once = iter(images.split(3))
     evaluator = ganeval.Evaluator(images, extractor=MeanColor())

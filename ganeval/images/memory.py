@@ -79,6 +79,8 @@ class IterableImages:
     def __init__(self, batches: Iterable[Any]) -> None:
         self.kind = "loader" if isinstance(batches, torch.utils.data.DataLoader) else "iterable"
         self.where = f"the {self.kind} {type(batches).__name__}"
+        if getattr(batches, "drop_last", False) is True:
+            raise InputError(f"{self.where} leaves out images at the end; make it with drop_last=False")
         self._batches = batches
 
     def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
