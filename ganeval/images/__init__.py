@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -68,7 +68,7 @@ def open_images(source: Any, *, num_images: int | None = None) -> ImageSource:
         return memory.DatasetImages(source)
     if isinstance(source, Iterable):
         return memory.IterableImages(source)
-    if isinstance(source, Callable):  # type: ignore[arg-type]  # mypy knows no isinstance of Callable
+    if callable(source):
         return memory.GeneratedImages(source, num_images)
     raise InputTypeError(f"cannot take images from a {type(source).__name__}; give {ACCEPTED}, a tensor, Dataset, DataLoader or generator")
 
