@@ -60,6 +60,14 @@ def test_one_split_has_no_sample_spread() -> None:
     assert inception_score(logits(), num_splits=1, ddof=0).spread == 0
 
 
+@pytest.mark.parametrize("scale", [1.0, 300.0, 740.0, 1e4, 1e30])
+def test_no_logits_however_extreme_leave_the_range_of_one_to_the_number_of_classes(scale: float) -> None:
+    score = inception_score(scale * logits(21, classes=50))
+    assert 1 <= score.value <= 50
+    assert score.spread is not None
+    assert score.spread >= 0
+
+
 def test_fewer_images_than_splits_are_refused() -> None:
     with pytest.raises(InputError, match="10 splits of 9 images"):
         inception_score(logits(9))

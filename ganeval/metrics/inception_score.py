@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import numpy as np
@@ -50,9 +51,9 @@ def inception_score(
     scores = []
     for part in parts:  # [split, classes]
         log_p = part.log_softmax(dim=1)
-        p = log_p.exp()
-        q = p.mean(dim=0)  # [classes], the marginal p(y)
-        kl = (p * log_p - torch.xlogy(p, q)).sum(dim=1)  # xlogy: 0·log 0 is 0
+        # [classes], the marginal p(y), in logarithms: a mean of probabilities can underflow to 0 where one of them has not.
+        log_q = log_p.logsumexp(dim=0) - math.log(len(part))
+        kl = (log_p.exp() * (log_p - log_q)).sum(dim=1)
         scores.append(kl.mean().exp())
     values = torch.stack(scores)
     spread = values.std(correction=ddof).item() if len(values) > ddof else None
