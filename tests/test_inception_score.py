@@ -60,7 +60,12 @@ def test_one_split_has_no_sample_spread() -> None:
     assert inception_score(logits(), num_splits=1, ddof=0).spread == 0
 
 
-@pytest.mark.parametrize("scale", [1.0, 300.0, 740.0, 1e4, 1e30])
+def test_a_marginal_that_underflows_does_not_make_the_score_infinite() -> None:
+    # The first image gives class 2 the least positive float64; its mean with the second image's 0 is 0, and its logarithm −∞.
+    assert inception_score(torch.tensor([[0.0, -744.4], [0.0, -800.0]]), num_splits=1).value == pytest.approx(1, rel=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1.0, 300.0, 1e4, 1e30])
 def test_no_logits_however_extreme_leave_the_range_of_one_to_the_number_of_classes(scale: float) -> None:
     score = inception_score(scale * logits(21, classes=50))
     assert 1 <= score.value <= 50
