@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,10 @@ class Score:
 
     value: float
     spread: float | None = None
+
+    def __post_init__(self) -> None:
+        if not all(math.isfinite(number) for number in (self.value, self.spread or 0.0)):
+            raise ArithmeticError(f"a score came out as {self.value} ± {self.spread}; this is a bug of ganeval")
 
     def __str__(self) -> str:
         return f"{self.value:.6g}" if self.spread is None else f"{self.value:.6g} ± {self.spread:.3g}"

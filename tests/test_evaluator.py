@@ -271,6 +271,12 @@ def test_a_missing_fake_is_noticed_before_the_reals_are_worked_through() -> None
     assert "does not exist" in refusal(reals, "no/such/folder", num_images=5, extractor=MeanColor())
 
 
+@pytest.mark.parametrize("numbers", [(float("nan"), None), (float("inf"), None), (1.0, float("nan"))])
+def test_there_is_no_score_that_is_not_a_number(numbers: tuple[float, float | None]) -> None:
+    with pytest.raises(ArithmeticError, match="this is a bug of ganeval"):
+        Score(*numbers)
+
+
 def test_every_public_name_is_there() -> None:
     for name in ganeval.__all__:
         assert getattr(ganeval, name) is not None
