@@ -109,22 +109,6 @@ def sqrtm_distance(function: Callable[..., Any], stats: list[Features]) -> float
 # ------------------------------------------------------------------ torch-fidelity
 
 
-def _torch_fidelity_metrics(real: Path, fake: Path | None, weights: Path, **metrics: Any) -> dict[str, float]:
-    import torch_fidelity
-
-    result: dict[str, float] = torch_fidelity.calculate_metrics(
-        input1=str(real),
-        input2=None if fake is None else str(fake),
-        feature_extractor_weights_path=str(weights),
-        batch_size=BATCH_SIZE,
-        cuda=False,
-        cache=False,
-        verbose=False,
-        **metrics,
-    )
-    return result
-
-
 @lru_cache(maxsize=4)
 def _torch_fidelity_features(folder: Path, weights: Path) -> Features:
     from torch_fidelity.utils import create_feature_extractor, extract_featuresdict_from_input_id
@@ -151,7 +135,17 @@ def _torch_fidelity_distance(real: Features, fake: Features) -> float:
 
 def torch_fidelity_inception_score(folder: Path, weights: Path) -> tuple[float, float]:
     """Mean and spread, by `torch_fidelity.calculate_metrics` with its defaults."""
-    result = _torch_fidelity_metrics(folder, None, weights, isc=True)
+    import torch_fidelity
+
+    result = torch_fidelity.calculate_metrics(
+        input1=str(folder),
+        isc=True,
+        feature_extractor_weights_path=str(weights),
+        batch_size=BATCH_SIZE,
+        cuda=False,
+        cache=False,
+        verbose=False,
+    )
     return result["inception_score_mean"], result["inception_score_std"]
 
 

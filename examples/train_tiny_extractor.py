@@ -92,6 +92,7 @@ def main(data: Path, out: Path, epochs: int, seed: int, only_test: bool) -> None
         save_file(halves, out, metadata=about)
     stored = TinyNet()
     stored.load_state_dict(load_file(out))
+    click.echo(f"{sum(parameter.numel() for parameter in stored.parameters()):,} parameters, {out.stat().st_size:,} bytes")
     for i, name in enumerate(SETS):
         click.echo(f"{name:14} test accuracy {accuracy(stored, *labelled(data / name / 'test', 10 * i)):.4f}")
 

@@ -22,7 +22,7 @@ def pytest_report_header() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Slow tests run when asked for: `pytest -m slow`, or all with `pytest -m ''`… any -m replaces this default."""
+    """Slow tests run when asked for: by any -m expression that takes them in, or by name."""
     if config.option.markexpr or any("::" in argument for argument in config.args):
         return
     for item in items:
@@ -31,7 +31,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 class MeanColor:
-    """Features are the mean of each channel, logits the same times ten."""
+    """Features are the mean of each channel, logits the same from 0 to 10."""
 
     name = "mean-color"
     dim = 3

@@ -211,8 +211,6 @@ def normalized(images: Tensor, convention: Convention) -> Tensor:
 class InceptionExtractor:
     """Inception-v3 fed as a convention says. `inception` is the 2048 features of FID, `inception-768` and so on the earlier taps."""
 
-    classes = CLASSES
-
     def __init__(self, net: InceptionV3, *, convention: Convention, identity: Identity) -> None:
         self.name = "inception" if net.tap == 2048 else f"inception-{net.tap}"
         self.dim = net.tap
@@ -250,7 +248,7 @@ def load(
         raise InputError(
             f"{path} does not hold the weights of this Inception-v3 (torchvision's layer names, 1008 classes): {problems[0][:200]}"
         ) from None
-    digest = sha256_of(path)
+    digest = sha256_of(path) if weights_file else weights.INCEPTION.sha256  # fetch() has verified it
     identity = Identity(weights_sha256=digest, standard=digest == weights.INCEPTION.sha256, preprocessing=convention.preprocessing)
     return InceptionExtractor(net.to(device, torch.float32), convention=convention, identity=identity)
 

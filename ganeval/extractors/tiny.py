@@ -85,7 +85,6 @@ class TinyExtractor:
 
     name = "tiny"
     dim = TinyNet.dim
-    classes = CLASSES
 
     def __init__(self, net: TinyNet, identity: Identity) -> None:
         self.identity = identity

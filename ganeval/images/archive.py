@@ -20,7 +20,6 @@ from ganeval.errors import InputError
 from ganeval.images.decode import BadImage
 from ganeval.images.encoded import EncodedImages, Entry, is_picture_name
 
-CHUNK = 1 << 20
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
 
@@ -79,7 +78,7 @@ def _members(path: Path) -> tuple[dict[str, tarfile.TarInfo], Callable[[int, int
             raise
     plain = tempfile.TemporaryFile(prefix="ganeval-")  # noqa: SIM115 - open as long as the source lives, gone with it
     with opener(path) as compressed:
-        shutil.copyfileobj(compressed, plain, CHUNK)
+        shutil.copyfileobj(compressed, plain)
     plain.seek(0)
     with tarfile.open(fileobj=plain, mode="r:") as archive:
         return _listed(archive), partial(_read_file, plain, threading.Lock())

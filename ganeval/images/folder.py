@@ -40,6 +40,7 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
         raise InputError(f"{error.filename} cannot be read: {error.strerror}")
 
     for here, folders, files in os.walk(folder, followlinks=True, onerror=refuse):
+        folders.sort()  # of a folder and a link to it the first counts, on every file system the same
         status = os.stat(here)
         if (status.st_dev, status.st_ino) in visited:
             folders.clear()
