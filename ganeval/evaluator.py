@@ -45,6 +45,7 @@ class Evaluator:
         method: of the Fréchet distance, "symmetric" or "sqrtm".
         skip_bad: leave out pictures that cannot be read, and count them in the report, instead of refusing to score.
         num_images: how many to draw where `real` is a generator.
+        keep_features: whether `measure` and `real` keep the features of every image, for analyses beyond the metrics.
 
     Raises:
         InputError: anything about the input that makes a score impossible; the message says what to do.
@@ -65,6 +66,7 @@ class Evaluator:
         method: Method = "symmetric",
         skip_bad: bool = False,
         num_images: int | None = None,
+        keep_features: bool = False,
         progress: Progress = silent,
     ) -> None:
         if batch_size < 1:
@@ -74,6 +76,7 @@ class Evaluator:
         self._device = chosen_device(device)
         self._batch_size = batch_size
         self._skip_bad = skip_bad
+        self._keep_features = keep_features
         self._progress = progress
         # What can be refused is refused before weights are fetched and images are worked through.
         comparing = [name for name in self._metrics if METRICS[name].needs_real]
@@ -81,11 +84,15 @@ class Evaluator:
             raise InputError(f"{', '.join(comparing)} compares with reals; name a set of real images")
         reals = opened(real, comparing, num_images=num_images) if comparing else None
         self.extractor = self._loaded(extractor, weights)
-        self._real = None if reals is None else self._side("real", reals, comparing)
+        self.real = None if reals is None else self._side("real", reals, comparing)
 
     def __call__(self, fake: Any, *, num_images: int | None = None) -> Report:
         """Score one set of fakes; `num_images` says how many to draw where `fake` is a generator."""
-        return self._report(self._side("fake", opened(fake, self._metrics, num_images=num_images), self._metrics))
+        return self.report(self.measure(fake, num_images=num_images))
+
+    def measure(self, fake: Any, *, num_images: int | None = None) -> Side:
+        """The first half of a call: one pass over the fakes."""
+        return self._side("fake", opened(fake, self._metrics, num_images=num_images), self._metrics)
 
     @property
     def reference(self) -> Reference:
@@ -94,20 +101,20 @@ class Evaluator:
         Raises:
             InputError: no chosen metric needs stats of the reals.
         """
-        if self._real is None or self._real.measured.stats is None:
+        if self.real is None or self.real.measured.stats is None:
             raise InputError("there are no stats of reals: no chosen metric needs them")
-        if self._real.reference is not None:
-            return self._real.reference
+        if self.real.reference is not None:
+            return self.real.reference
         identity = identity_of(self.extractor)
         made_with = {
             "extractor": self.extractor.name,
             "convention": self._settings.convention.name,
             "preprocessing": identity.preprocessing,
             "weights_sha256": identity.weights_sha256,
-            "images": self._real.provenance,
+            "images": self.real.provenance,
             "versions": versions(),
         }
-        return Reference(stats=self._real.measured.stats, made_with=made_with)
+        return Reference(stats=self.real.measured.stats, made_with=made_with)
 
     def _loaded(self, extractor: str | FeatureExtractor, weights: str | os.PathLike[str] | None) -> FeatureExtractor:
         if not isinstance(extractor, str):
@@ -127,6 +134,8 @@ class Evaluator:
             source.check(self.extractor, self._settings.convention.name)
             return Side.of_reference(label, source)
         needs: set[Need] = {METRICS[name].needs for name in metrics}
+        if self._keep_features:
+            needs.add("features")
         measured, seen = measure(
             source,
             self.extractor,
@@ -139,8 +148,9 @@ class Evaluator:
         )
         return Side.of_images(label, measured, source, seen)
 
-    def _report(self, fake: Side) -> Report:
-        real = None if self._real is None else self._real.measured
+    def report(self, fake: Side) -> Report:
+        """The second half of a call: the scores of what was measured."""
+        real = None if self.real is None else self.real.measured
         scores: dict[str, Score] = {}
         titles: dict[str, str] = {}
         for name in self._metrics:
@@ -150,7 +160,7 @@ class Evaluator:
         return Report(
             scores=scores,
             titles=titles,
-            num_real=None if self._real is None else self._real.count,
+            num_real=None if self.real is None else self.real.count,
             num_fake=fake.count,
             extractor=self.extractor.name,
             convention=self._settings.convention.name,
@@ -180,7 +190,7 @@ class Evaluator:
             "seed": settings.seed,
             "order": settings.convention.is_order,
             "num_splits": settings.num_splits or settings.convention.is_num_splits,
-            "real": None if self._real is None else self._real.provenance,
+            "real": None if self.real is None else self.real.provenance,
             "fake": fake.provenance,
             "versions": versions(),
         }
@@ -192,7 +202,7 @@ class Evaluator:
         undefined = [metric for metric in self._metrics if metric not in convention.defines]
         if undefined and name == "inception":
             yield (f"{convention.name} itself defines no {' and no '.join(undefined)}: computed on its preprocessing, as {DEFAULT} does")
-        for side in (self._real, fake):
+        for side in (self.real, fake):
             if side is not None:
                 yield from side.notes()
 

@@ -17,7 +17,7 @@ from ganeval.measured import Measured
 from ganeval.progress import Progress, silent
 from ganeval.stats import FeatureStats
 
-Need = Literal["stats", "logits"]
+Need = Literal["stats", "logits", "features"]
 
 RUN_BYTES = 2**25  # of uint8 pixels prepared at once; as float32 that is 128 MB
 
@@ -35,8 +35,8 @@ def measure(
 ) -> tuple[Measured, Seen]:
     """One pass over a source.
 
-    Memory holds pictures decoded ahead, one batch of prepared ones, one [dim, dim] matrix if `needs` has "stats", and the logits
-    [num_images, classes] if it has "logits".
+    Memory holds pictures decoded ahead, one batch of prepared ones, one [dim, dim] matrix if `needs` has "stats", and for all images
+    the logits [num_images, classes] if it has "logits" and the features [num_images, dim] if it has "features".
 
     Raises:
         InputError: bad images, or features that are NaN or infinite.
@@ -45,6 +45,7 @@ def measure(
     seen = Seen()
     stats: FeatureStats | None = None
     logits: list[Tensor] = []
+    features: list[Tensor] = []
     images = source.batches(seen, batch_size=batch_size, skip_bad=skip_bad)
     with progress(label, source.num_images, "images") as advance:
         for activations in _activations(images, extractor, device, batch_size, seen):
@@ -55,8 +56,14 @@ def measure(
                 if activations.logits is None:
                     raise InputTypeError(f"the extractor {extractor.name} has no class logits, so it has no Inception Score")
                 logits.append(activations.logits.cpu())
+            if "features" in needs:
+                features.append(activations.features.cpu())
             advance(len(activations.features))
-    return Measured(stats=stats.cpu() if stats else None, logits=torch.cat(logits) if logits else None), seen
+    return Measured(
+        stats=stats.cpu() if stats else None,
+        logits=torch.cat(logits) if logits else None,
+        features=torch.cat(features) if features else None,
+    ), seen
 
 
 def regrouped(batches: Iterable[Tensor], batch_size: int) -> Iterator[Tensor]:

@@ -15,3 +15,4 @@ class Measured:
 
     stats: FeatureStats | None = None
     logits: Tensor | None = None  # float [num_images, classes], in the order of the images
+    features: Tensor | None = None  # float [num_images, dim], in the same order

@@ -41,21 +41,21 @@ class Report:
     provenance: Mapping[str, Any]
     notes: tuple[str, ...] = field(default=())  # what a reader of the scores must know
 
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values. Keys: scores, num_real, num_fake, extractor, convention, provenance, notes."""
+        return {
+            "scores": {key: {"value": score.value, "spread": score.spread} for key, score in self.scores.items()},
+            "num_real": self.num_real,
+            "num_fake": self.num_fake,
+            "extractor": self.extractor,
+            "convention": self.convention,
+            "provenance": self.provenance,
+            "notes": list(self.notes),
+        }
+
     def to_json(self) -> str:
-        """One line, without NaN. Keys: scores, num_real, num_fake, extractor, convention, provenance, notes."""
-        return json.dumps(
-            {
-                "scores": {key: {"value": score.value, "spread": score.spread} for key, score in self.scores.items()},
-                "num_real": self.num_real,
-                "num_fake": self.num_fake,
-                "extractor": self.extractor,
-                "convention": self.convention,
-                "provenance": self.provenance,
-                "notes": list(self.notes),
-            },
-            ensure_ascii=False,
-            allow_nan=False,
-        )
+        """`to_dict` as one line, without NaN."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)
 
     def __str__(self) -> str:
         """The table for people: scores, then what they need to be believed, then the notes."""

@@ -7,9 +7,12 @@ from typing import Any
 
 import click
 
+from ganeval.cli.models import data, models
+from ganeval.cli.runs import generate, score_run, translate
 from ganeval.cli.score import evaluate, fid, inception_score
 from ganeval.cli.stats import stats
 from ganeval.cli.tables import conventions, extractors
+from ganeval.cli.train import train, train_and_score
 from ganeval.cli.weights import weights
 from ganeval.errors import InputError
 
@@ -52,5 +55,7 @@ def main() -> None:
     """
 
 
-for command in (fid, inception_score, evaluate, stats, weights, extractors, conventions):
+SCORING = (fid, inception_score, evaluate, stats, weights, extractors, conventions)
+TRAINING = (train, train_and_score, generate, translate, score_run, models, data)
+for command in (*SCORING, *TRAINING):
     main.add_command(command)

@@ -1,0 +1,198 @@
+"""The page of a training run: one HTML file that needs nothing else, made of what the run left in its folder."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+
+from ganeval.errors import InputError
+from ganeval.files import written_at_once
+from ganeval.training.curves import Point, Scale, curve, spans_magnitudes
+
+Object = dict[str, Any]  # of JSON
+
+MARKED = ("collapse", "nan", "rollback")  # kinds of events that are drawn into the curves
+MAX_STRIP = 12  # sample grids between the large ones
+MAX_BYTES = 7 << 20  # of sample grids; base64 makes 9.3 MiB of them
+PNG = b"\x89PNG\r\n\x1a\n"
+
+# What the files must hold for the page to be made; they may hold more. "*" stands for every key.
+NUMBER, NAME = (int, float, type(None)), (str, type(None))
+SCORE = {"value": NUMBER, "spread": NUMBER}
+DATA = {"name": str, "spec": {"task": str, "image_size": int, "channels": int}, "provenance": dict}
+RUN = {"model": str, "preset": NAME, "config": dict, "data": DATA, "num_steps": int, "seed": NUMBER, "device": str, "extractor": NAME}
+RUN |= {"paper": NAME, "versions": dict, "command": NAME}
+REPORT = {"scores": {"*": SCORE}, "num_real": NUMBER, "num_fake": NUMBER, "extractor": str, "convention": str}
+REPORT |= {"provenance": dict, "notes": list}
+FINAL = {"step": int, "checkpoint": str, "half": str, "seconds": NUMBER, "reports": {"*": REPORT}}
+LOSSES = {"step": int, "seconds": NUMBER, "losses": {"*": NUMBER}}
+SCORES = {"step": int, "seconds": NUMBER, "scores": {"*": SCORE}, "diversity": {"*": NUMBER}}
+EVENT = {"step": int, "kind": str, "message": str}
+
+
+def write_page(folder: Path) -> Path:
+    """`page(folder)`, written to `report.html` in the same folder."""
+    text = page(folder)
+    with written_at_once(folder / "report.html") as file:
+        file.write(text.encode())
+    return folder / "report.html"
+
+
+def page(folder: Path) -> str:
+    """HTML of the run in `folder`, finished or not; the same text for the same files.
+
+    Raises:
+        InputError: the folder holds no run, or a file of it is damaged.
+    """
+    if not (folder / "config.json").is_file():
+        raise InputError(f"{folder} has no config.json; name the folder of a training run")
+    run = _object(folder / "config.json", RUN)
+    final = _object(folder / "scores.json", FINAL) if (folder / "scores.json").exists() else None
+    losses = _lines(folder / "losses.jsonl", LOSSES)
+    scores = _lines(folder / "scores.jsonl", SCORES)
+    events = _lines(folder / "events.jsonl", EVENT)
+
+    last_step = max((line["step"] for line in losses + scores), default=0)
+    best = max((line["step"] for line in scores if line.get("best")), default=None)  # each was the best so far
+    marks = [line["step"] for line in events if line["kind"] in MARKED]
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters |= {"score": _score, "meaning": _meaning, "duration": _duration, "thousands": "{:,}".format}
+    template = environment.from_string(files("ganeval.training").joinpath("page.html").read_text(encoding="utf-8"))
+    return template.render(
+        run=run,
+        final=final,
+        finished=final is not None or last_step >= run["num_steps"],
+        last_step=last_step,
+        best=best,
+        seconds=max((line.get("seconds") or 0 for line in [*losses, *scores, final or {}]), default=0),
+        events=events,
+        has_marks=bool(marks),
+        score_curves=list(_curves(scores, "scores", last_step, best, marks)),
+        diversity_curves=list(_curves(scores, "diversity", last_step, best, marks)),
+        loss_curves=list(_curves(losses, "losses", last_step, None, marks)),
+        samples=_samples(folder / "samples", best),
+    )
+
+
+def _object(path: Path, shape: Object) -> Object:
+    try:
+        found: Object = json.loads(path.read_bytes())
+        _check(found, shape)
+    except ValueError as error:
+        raise InputError(f"{path} is damaged: {error}") from None
+    return found
+
+
+def _lines(path: Path, shape: Object) -> list[Object]:
+    """The lines of a .jsonl file by step; of those that a resumed run wrote again, the last. None where there is no file."""
+    *whole, rest = path.read_bytes().split(b"\n") if path.exists() else [b""]
+    found: dict[tuple[int, str], Object] = {}
+    for number, text in enumerate([*whole, rest], start=1):
+        try:
+            line = json.loads(text)
+        except ValueError as error:
+            if number > len(whole):  # what a crash cut off, or nothing, after the last newline
+                break
+            raise InputError(f"{path}, line {number} is damaged: {error}") from None
+        try:
+            _check(line, shape)
+        except ValueError as error:
+            raise InputError(f"{path}, line {number} is damaged: {error}") from None
+        found[line["step"], line.get("kind", "")] = line  # events of several kinds may happen at one step
+    return sorted(found.values(), key=lambda line: int(line["step"]))
+
+
+def _check(value: Any, shape: Any, name: str = "the whole") -> None:
+    if not isinstance(shape, dict):
+        if not isinstance(value, shape):
+            raise ValueError(f"{name} is {value!r:.60}")
+        return
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is {value!r:.60}, not an object")
+    for key in value if "*" in shape else shape:
+        if key not in value:
+            raise ValueError(f"{key!r} is missing in {name}")
+        _check(value[key], shape.get(key, shape.get("*")), repr(key))
+
+
+def _curves(lines: Sequence[Object], field: str, last_step: int, best: int | None, events: Sequence[int]) -> Iterator[Object]:
+    """One per name that occurs in `field`, with what stands above and below it."""
+    for name in dict.fromkeys(name for line in lines for name in line[field]):
+        values = {line["step"]: line[field][name] for line in lines if name in line[field]}
+        scores = {step: value if isinstance(value, dict) else {"value": value, "spread": None} for step, value in values.items()}
+        points = [Point.of(step, score["value"], score["spread"]) for step, score in scores.items()]
+        first, last = min(scores), max(scores)
+        label = f"{name} by step: {_score(scores[first])} at step {first:,}, {_score(scores[last])} at step {last:,}"
+        scale: Scale = "from zero" if field == "diversity" else "log" if spans_magnitudes(points) else "linear"
+        yield {
+            "name": name,
+            "meaning": _meaning(name) if field == "scores" else "",
+            "svg": curve(points, last_step=last_step, best=best, events=events, scale=scale, label=label),
+            "logarithmic": scale == "log",
+            "last": _score(scores[last]),
+            "best": _score(scores[best]) if best in scores else None,
+        }
+
+
+def _samples(folder: Path, best: int | None) -> Object:
+    """Sample grids: the first, the best and the last to be shown large, some between, and how many were left out."""
+    paths = {int(path.stem): path for path in folder.glob("*.png") if path.stem.isdecimal()}
+    steps = sorted(paths)
+    if not steps:
+        return {"large": [], "strip": [], "left_out": 0}
+    captions: dict[int, list[str]] = {steps[0]: ["first"]}
+    if best is not None:
+        captions.setdefault(min(steps, key=lambda step: abs(step - best)), []).append("best" if best in paths else "nearest to the best")
+    captions.setdefault(steps[-1], []).append("last")
+    between = [step for step in steps if step not in captions]
+    room = MAX_BYTES - sum(paths[step].stat().st_size for step in captions)
+    strip: list[int] = []
+    for count in range(1, min(MAX_STRIP, len(between)) + 1):
+        chosen = [between[(2 * i + 1) * len(between) // (2 * count)] for i in range(count)]  # the middles of `count` equal parts
+        if sum(paths[step].stat().st_size for step in chosen) <= room:
+            strip = chosen
+    return {
+        "large": [_picture(paths[step], step) | {"what": " and ".join(captions[step])} for step in sorted(captions)],
+        "strip": [_picture(paths[step], step) for step in strip],
+        "left_out": len(between) - len(strip),
+    }
+
+
+def _picture(path: Path, step: int) -> Object:
+    png = path.read_bytes()
+    if len(png) < 24 or not png.startswith(PNG):
+        raise InputError(f"{path} is no PNG; delete it to have the page without it")
+    width, height = (int.from_bytes(png[start : start + 4], "big") for start in (16, 20))  # of the IHDR chunk, which is always first
+    return {"step": step, "width": width, "height": height, "data": f"data:image/png;base64,{base64.b64encode(png).decode()}"}
+
+
+def _score(score: Object, digits: int = 4) -> str:
+    value, spread = score["value"], score["spread"]
+    if value is None:
+        return "none"
+    return f"{value:.{digits}g}" if spread is None else f"{value:.{digits}g} ± {spread:.3g}"
+
+
+def _meaning(key: str) -> str:
+    """What the score of that key is; nothing for keys that are not of METRICS."""
+    from ganeval.metrics import METRICS
+
+    for name, metric in METRICS.items():
+        if key == name:
+            return f"{metric.title}, {metric.better} is better"
+        if key.startswith(f"{metric.other_key}_"):
+            return f"{metric.other_title} of {key.removeprefix(f'{metric.other_key}_')} features, {metric.better} is better"
+    return ""
+
+
+def _duration(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60:,} h {minutes % 60} min"

@@ -1,0 +1,212 @@
+"""Scorer: a model in training → its scores on held-out pictures, by the same lines for all tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+
+from ganeval.conventions import DEFAULT, convention_named
+from ganeval.errors import InputError
+from ganeval.evaluator import Evaluator, chosen_device
+from ganeval.extract import measure
+from ganeval.extractors import load_extractor
+from ganeval.extractors.protocol import FeatureExtractor
+from ganeval.images import open_images
+from ganeval.measured import Measured
+from ganeval.metrics import score_key
+from ganeval.progress import Progress, silent
+from ganeval.report import Report, Score
+from ganeval.training import tasks
+from ganeval.training.data import Pictures, Split, Stored, TrainingData
+from ganeval.training.extras import EXTRAS, Context, Made
+from ganeval.training.gan import GAN
+from ganeval.training.guard import Diversity, diversity
+from ganeval.training.probe import Probe
+from ganeval.training.sampling import sampling
+from ganeval.training.tasks import Wanted
+
+Half = Literal["choose", "report", "test", "train"]
+PROBED = 4000  # training pictures that the probe is fitted on
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreCard:
+    """What one scoring of a model gives."""
+
+    report: Report
+    diversity: Diversity
+    chosen_by: str  # the key of the score by which checkpoints are chosen; lower is better
+
+    @property
+    def choice(self) -> float:
+        return self.report.scores[self.chosen_by].value
+
+    def to_dict(self) -> dict[str, Any]:
+        scores = {key: {"value": score.value, "spread": score.spread} for key, score in self.report.scores.items()}
+        return {"scores": scores, "diversity": self.diversity.to_dict()}
+
+
+class Scorer:
+    """Scores models of one data set. The real sides and the extractor are loaded once.
+
+    Args:
+        data: what is scored against is its test split, in two halves: one to choose a checkpoint by, the other to report.
+        metrics: keys of METRICS; "fid" is always among them, it chooses.
+        extractor, convention, weights, device, batch_size: as for `Evaluator`.
+    """
+
+    def __init__(
+        self,
+        data: TrainingData,
+        *,
+        metrics: Sequence[str] = ("fid",),
+        extractor: str | FeatureExtractor = "tiny",
+        convention: str = DEFAULT,
+        weights: str | None = None,
+        device: str | torch.device | None = None,
+        batch_size: int = 64,
+        progress: Progress = silent,
+    ) -> None:
+        self._data = data
+        self._device = chosen_device(device)
+        self._batch_size = batch_size
+        self._options: dict[str, Any] = {
+            "convention": convention,
+            "device": device,
+            "batch_size": batch_size,
+            "metrics": tuple(dict.fromkeys(("fid", *metrics))),
+            "progress": progress,
+        }
+        if isinstance(extractor, str):
+            extractor = load_extractor(
+                extractor,
+                convention=convention_named(convention),
+                weights_file=None if weights is None else Path(weights),
+                device=self._device,
+                progress=progress,
+            )
+        self.extractor = extractor
+        self._evaluators: dict[tuple[Half, str], Evaluator] = {}
+
+    def __call__(
+        self,
+        model: GAN,
+        average: AveragedModel | None = None,
+        *,
+        half: Half = "report",
+        num_fakes: int | None = None,
+        seed: int = 0,
+    ) -> ScoreCard:
+        """Make fakes, measure them, compare; the model is afterwards as it was.
+
+        Args:
+            half: "choose" and "report" of the test split, all of "test", or "train".
+            num_fakes: of each comparison, at most as many as there are sources; None is as many as there are reals or sources.
+            seed: of the noise.
+        """
+        made: list[Made] = []
+        reports: dict[str, Report] = {}
+        for wanted in tasks.wanted(self._split(half), self._data.spec, num_fakes):
+            with sampling(model, average, seed=seed) as rng:
+                fakes = wanted.fakes(model, rng)
+            evaluator = self._evaluator(half, wanted)
+            side = evaluator.measure(fakes)
+            assert evaluator.real is not None
+            reports[wanted.name] = evaluator.report(side)
+            features, real_features = _features(side.measured), _features(evaluator.real.measured)
+            made.append(Made(wanted=wanted, fakes=fakes, features=features, real_features=real_features))
+        if not made:
+            raise InputError("no attribute has at least two held-out pictures with it and two without; add pictures, or choose others")
+
+        def back(one: Made) -> Tensor:
+            with sampling(model, average, seed=seed) as rng:
+                return one.wanted.back(model, rng, one.fakes)
+
+        distance = score_key("fid", self.extractor.name)
+        context = Context(spec=self._data.spec, distance=distance, probe=lambda: self._probe, back=back)
+        report = joined(reports)
+        for figures in EXTRAS[self._data.spec.task]:
+            found = figures(made, context)
+            report = replace(
+                report,
+                scores={**report.scores, **{key: extra.score for key, extra in found.items()}},
+                titles={**report.titles, **{key: extra.title for key, extra in found.items()}},
+            )
+        worst = least([diversity(one.real_features, one.features) for one in made])
+        return ScoreCard(report=report, diversity=worst, chosen_by=distance)
+
+    def _evaluator(self, half: Half, wanted: Wanted) -> Evaluator:
+        key = (half, wanted.name)
+        if key not in self._evaluators:
+            self._evaluators[key] = Evaluator(wanted.real, extractor=self.extractor, keep_features=True, **self._options)
+        return self._evaluators[key]
+
+    def _split(self, half: Half) -> Split:
+        if half == "train":
+            return self._data.train
+        if half == "test":
+            return self._data.test
+        return halved(self._data.test)[0 if half == "choose" else 1]
+
+    @cached_property
+    def _probe(self) -> Probe:
+        train = self._data.train
+        assert train.labels is not None
+        chosen = torch.randperm(len(train.images), generator=torch.Generator().manual_seed(0))[:PROBED]
+        images = torch.stack([train.images[int(index)] for index in chosen])
+        measured, _ = measure(
+            open_images(images), self.extractor, needs={"features"}, device=self._device, batch_size=self._batch_size, label="labelled"
+        )
+        return Probe(_features(measured), train.labels[chosen], self._data.spec.num_labels)
+
+
+def halved(split: Split) -> tuple[Split, Split]:
+    """Two halves that never meet, by a fixed shuffle: to choose a checkpoint by, and to report."""
+    return _part(split, 0), _part(split, 1)
+
+
+def _part(split: Split, which: int) -> Split:
+    paired = split.source is not None and len(split.source) == len(split.images)
+    images, chosen = _chosen(split.images, which, stream=0)
+    source = None if split.source is None else _chosen(split.source, which, stream=0 if paired else 1)[0]
+    return Split(images=images, labels=None if split.labels is None else split.labels[chosen], source=source)
+
+
+def _chosen(pictures: Pictures, which: int, *, stream: int) -> tuple[Stored, Tensor]:
+    chosen = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(stream))[which::2].sort().values
+    return Stored(torch.stack([pictures[int(index)] for index in chosen])), chosen
+
+
+def _features(measured: Measured) -> Tensor:
+    assert measured.features is not None
+    return measured.features.clone()  # made in inference mode: a copy may be used anywhere
+
+
+def joined(reports: Mapping[str, Report]) -> Report:
+    """One report for all comparisons: the mean of each score, then the score of each."""
+    first = next(iter(reports.values()))
+    if list(reports) == [""]:
+        return first
+    scores: dict[str, Score] = {}
+    titles: dict[str, str] = {}
+    for key in first.scores:
+        scores[key] = Score(sum(report.scores[key].value for report in reports.values()) / len(reports))
+        titles[key] = f"mean over {len(reports)}: {first.titles[key]}"
+        for name, report in reports.items():
+            scores[f"{key}/{name}"], titles[f"{key}/{name}"] = report.scores[key], f"of {name}"
+    counts = (f"{name}: {report.num_real:,} real, {report.num_fake:,} fake" for name, report in reports.items())
+    notes = dict.fromkeys(f"{name}: {note}" for name, report in reports.items() for note in report.notes)
+    provenance = {**first.provenance, "comparisons": {name: report.provenance for name, report in reports.items()}}
+    return replace(first, scores=scores, titles=titles, provenance=provenance, notes=(*counts, *notes))
+
+
+def least(found: list[Diversity]) -> Diversity:
+    """The worst of several comparisons: one that collapses is not made good by another."""
+    return Diversity(min(one.coverage for one in found), min(one.spread for one in found))

@@ -1,0 +1,229 @@
+"""A session: settings → data, model, loop, scores, files. What `ganeval train` does, without the command line."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from ganeval.errors import InputError
+from ganeval.evaluator import chosen_device, versions
+from ganeval.progress import Progress, silent
+from ganeval.training.batch import DataSpec
+from ganeval.training.checkpoint import load_checkpoint
+from ganeval.training.config import configured, preset_of
+from ganeval.training.data import TrainingData
+from ganeval.training.datasets import open_data
+from ganeval.training.gan import GAN
+from ganeval.training.loader import Loader
+from ganeval.training.loop import train
+from ganeval.training.models import load_model
+from ganeval.training.overseer import Overseer, Watch
+from ganeval.training.page import write_page
+from ganeval.training.processes import Place, joined_processes
+from ganeval.training.run_folder import RunFolder
+from ganeval.training.scoring import Scorer
+from ganeval.training.settings import RUNTIME, Settings
+from ganeval.training.signals import stop_requests
+from ganeval.training.state import MAY_CHANGE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How a session ended."""
+
+    folder: RunFolder
+    step: int
+    finished: bool
+    stopped_by: int  # the signal that asked for it, or 0
+    rank: int  # of this process, 0 where there is one
+
+
+def start(settings: Settings, path: Path, *, device: str | None = None, watch: Watch | None = None, progress: Progress = silent) -> Outcome:
+    """Train in a new folder.
+
+    Raises:
+        InputError: anything about the settings, data or folder that makes the run impossible; before anything is trained.
+        Diverged: a loss became NaN.
+    """
+    with joined_processes(chosen_device(device)) as place:
+        session = Session(settings, place, watch or Watch(), progress)
+        folder = None
+        if place.is_first:
+            folder = RunFolder.created(path, session.about())
+        return session.run(folder or RunFolder(path), resume=None)
+
+
+def resume(
+    path: Path,
+    *,
+    model: str | None = None,
+    changes: Mapping[str, Any] | None = None,
+    device: str | None = None,
+    watch: Watch | None = None,
+    progress: Progress = silent,
+) -> Outcome:
+    """Continue the run in a folder from its last checkpoint.
+
+    Args:
+        model: its name, where somebody has said it: refused if it is another.
+        changes: as for `settings_for`. What touches training must be as it was, but `num_steps` may make the run longer.
+
+    Raises:
+        InputError: no run, no checkpoint, one that is damaged or of something else, or a change that is none of these.
+    """
+    folder = RunFolder.opened(path)
+    settings = continued(Settings.from_dict(folder.config()["settings"]), path, model, changes or {})
+    state = load_checkpoint(folder.checkpoint("last"))
+    if state["step"] >= settings.config["num_steps"]:
+        raise InputError(
+            f"{path} is finished at step {state['step']:,}; make it longer with --num-steps, or score it: ganeval score {path}"
+        )
+    with joined_processes(chosen_device(device)) as place:
+        session = Session(settings, place, watch or Watch(), progress)
+        if place.is_first:
+            folder.write_json("config.json", session.about())
+        return session.run(folder, resume=state)
+
+
+def settings_for(name: str, changes: Mapping[str, Any]) -> Settings:
+    """Settings of a new run: `changes` are fields of `Settings`, under "config" those of the configuration that differ from the preset.
+
+    Raises:
+        InputError: no such model or preset, or a value that no run can work with.
+    """
+    model = load_model(name)
+    given = {key: value for key, value in changes.items() if key != "config"}
+    drawn = given.get("data", "shapes") == "shapes"
+    preset = given.pop("preset", None) or ("quick" if drawn and "quick" in model.presets else next(iter(model.presets)))
+    config = configured(preset_of(model, preset).config, changes.get("config", {}))
+    given.setdefault("extractor", "tiny" if drawn else "inception")
+    given.setdefault("metrics", ("fid", "is") if model.task in ("images", "classes") else ("fid",))
+    return Settings(model=name, preset=preset, config=asdict(config), **given)
+
+
+def continued(settings: Settings, path: Path, model: str | None, changes: Mapping[str, Any]) -> Settings:
+    """The settings of a run with changes that leave it the same run."""
+    if model is not None and model != settings.model:
+        raise InputError(
+            f"{path} is a run of {settings.model}, not of {model}; continue it with: ganeval train {settings.model} --resume {path}"
+        )
+    given = {key: value for key, value in changes.items() if key != "config"}
+    config = dict(changes.get("config", {}))
+    before = {**settings.to_dict(), **settings.config}
+    for key, value in {**given, **config}.items():
+        now = list(value) if isinstance(value, tuple) else value
+        if key not in (*RUNTIME, *MAY_CHANGE) and now != before[key]:
+            raise InputError(f"{path} was begun with {key} = {before[key]!r}, not {now!r}; continue with the same, or start a new run")
+    runtime = {key: value for key, value in given.items() if key in RUNTIME}
+    return replace(settings, config={**settings.config, **config}, **runtime)
+
+
+class Session:
+    """One run in this process."""
+
+    def __init__(self, settings: Settings, place: Place, watch: Watch, progress: Progress) -> None:
+        self.settings, self.place, self.watch = settings, place, watch
+        if settings.deterministic:
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS may choose another sum each time
+            torch.use_deterministic_algorithms(True)
+            torch.backends.cudnn.benchmark = False
+        self.data = data_of(settings, enlarged=True, progress=progress)
+        self.model = built(settings, self.data.spec).to(place.device)
+        self.scorer = scorer_of(settings, self.data, place.device, progress) if place.is_first else None
+
+    def about(self) -> dict[str, Any]:
+        """For `config.json`."""
+        settings = self.settings
+        return {
+            "model": settings.model,
+            "paper": self.model.paper,
+            "preset": settings.preset,
+            "config": dict(settings.config),
+            "data": {"name": self.data.name, "spec": asdict(self.data.spec), "provenance": self.data.provenance},
+            "num_steps": settings.config["num_steps"],
+            "seed": settings.seed,
+            "device": str(self.place.device),
+            "extractor": settings.extractor,
+            "versions": versions(),
+            "command": shlex.join(["ganeval", *sys.argv[1:]]),
+            "settings": settings.to_dict(),
+        }
+
+    def run(self, folder: RunFolder, *, resume: Mapping[str, Any] | None) -> Outcome:
+        settings, config, place = self.settings, self.model.config, self.place
+        loader = Loader(
+            self.data.train,
+            self.data.spec,
+            batch_size=config.batch_size,
+            seed=settings.seed,
+            flip=config.flip,
+            device=place.device,
+            rank=place.rank,
+            world_size=place.world_size,
+        )
+        torch.manual_seed(settings.seed + 1 + place.rank)  # noise: a stream for each process
+        with stop_requests() as stop_request:
+            overseer = Overseer(settings, self.data, self.scorer, folder, place, self.watch, asked_to_stop=lambda: bool(stop_request()))
+            if resume is not None:
+                overseer.load_state_dict(resume["overseer"])
+            log_every = max(1, min(50, config.num_steps // 50))
+            state = train(
+                self.model,
+                loader,
+                every=overseer.callbacks(log_every),
+                resume=resume,
+                log_every=log_every,
+                on_losses=overseer.on_losses,
+                stop=overseer.told_to_stop,
+                precision=settings.precision,
+                compiled=settings.compiled,
+                channels_last=settings.channels_last,
+                check_range=False,  # the loader made the range
+            )
+            signal = stop_request()
+        if place.is_first:
+            write_page(folder.path)
+        return Outcome(folder=folder, step=state.step, finished=state.step >= config.num_steps, stopped_by=signal, rank=place.rank)
+
+
+def data_of(settings: Settings, *, enlarged: bool, progress: Progress = silent) -> TrainingData:
+    """The data that the settings name; for scoring they need no margin for crops."""
+    model = load_model(settings.model)
+    preset = model.presets[settings.preset]
+    return open_data(
+        settings.data,
+        task=model.task,
+        image_size=settings.image_size,
+        default_size=preset.image_size,
+        channels=settings.channels,
+        default_channels=preset.channels,
+        enlarge=settings.config["enlarge"] if enlarged else 1.0,
+        attributes=settings.attributes,
+        direction=settings.direction,
+        progress=progress,
+    )
+
+
+def built(settings: Settings, spec: DataSpec) -> GAN:
+    """The model, on the CPU, its weights drawn from the seed."""
+    model = load_model(settings.model)
+    torch.manual_seed(settings.seed)
+    return model(model.Config(**settings.config), spec)
+
+
+def scorer_of(settings: Settings, data: TrainingData, device: torch.device, progress: Progress = silent, **changes: Any) -> Scorer:
+    """With what the settings say about scoring, and `changes` to it."""
+    options: dict[str, Any] = {
+        "metrics": settings.metrics,
+        "extractor": settings.extractor,
+        "convention": settings.convention,
+        "weights": settings.weights,
+    }
+    return Scorer(data, device=device, progress=progress, **{**options, **changes})

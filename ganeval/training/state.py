@@ -1,0 +1,142 @@
+"""TrainState: a model in training with everything that its next steps depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import torch
+import torch.distributed as dist
+from torch.optim.swa_utils import AveragedModel
+
+from ganeval.errors import InputError
+from ganeval.training.gan import GAN
+from ganeval.training.sampling import sampling
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """Batches that know where they are, as `Loader` does."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None: ...
+
+
+@dataclass(slots=True)
+class TrainState:
+    """What `every` callbacks are given."""
+
+    model: GAN
+    average: AveragedModel | None
+    batches: Iterable[Any]
+    num_steps: int
+    step: int = 0
+
+    def sampling(self, seed: int = 0) -> AbstractContextManager[torch.Generator]:
+        """As `training.sampling.sampling`, with the average."""
+        return sampling(self.model, self.average, seed=seed)
+
+    def state_dict(self) -> dict[str, Any]:
+        """For `save_checkpoint`. Under torch.distributed all processes must ask at once."""
+        return {
+            "model": model_identity(self.model),
+            "step": self.step,
+            "num_steps": self.num_steps,
+            "nets": self.model.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.model.optimizers.items()},
+            "batches": self.batches.state_dict() if isinstance(self.batches, Stateful) else None,
+            "random": _gathered(_random_state(self.model.device)),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from there.
+
+        Raises:
+            InputError: the checkpoint is of another model, configuration or data.
+        """
+        check_identity(self.model, state)
+        self.step = int(state["step"])
+        try:
+            self.model.load_state_dict(state["nets"])
+            if self.average is not None:
+                self.average.load_state_dict(state["average"])
+            for name, optimizer in self.model.optimizers.items():
+                optimizer.load_state_dict(state["optimizers"][name])
+        except (RuntimeError, KeyError, ValueError) as error:
+            raise InputError(f"the checkpoint does not fit this version of {type(self.model).__name__}: {_first_line(error)}") from None
+        if isinstance(self.batches, Stateful) and state["batches"] is not None:
+            self.batches.load_state_dict(state["batches"])
+        _restore_random(state["random"], self.model.device)
+
+    def roll_back(self, state: Mapping[str, Any]) -> None:
+        """Take nets, average and optimizers from an earlier checkpoint, and go on from here: with new noise and the next batches."""
+        load_nets(self.model, self.average, state)
+        for name, optimizer in self.model.optimizers.items():
+            optimizer.load_state_dict(state["optimizers"][name])
+
+
+def model_identity(model: GAN) -> dict[str, Any]:
+    """What two checkpoints must share to be of the same run, as plain values."""
+    spec = asdict(model.spec)
+    return {
+        "name": type(model).__name__,
+        "config": asdict(model.config),
+        "spec": {key: list(value) if isinstance(value, tuple) else value for key, value in spec.items()},
+    }
+
+
+MAY_CHANGE = {"num_steps"}  # a run may be made longer
+
+
+def check_identity(model: GAN, state: Mapping[str, Any]) -> None:
+    """Raise an InputError that names the first difference between a model and a checkpoint."""
+    ours, theirs = model_identity(model), state["model"]
+    if ours["name"] != theirs["name"]:
+        raise InputError(f"the checkpoint is of the model {theirs['name']}, not of {ours['name']}; continue it with its own")
+    for part in ("config", "spec"):
+        for key, value in ours[part].items():
+            if key not in MAY_CHANGE and theirs[part].get(key) != value:
+                raise InputError(
+                    f"the checkpoint has {key} = {theirs[part].get(key)!r}, this run {value!r}; continue with the same, or start a new run"
+                )
+
+
+def load_nets(model: GAN, average: AveragedModel | None, state: Mapping[str, Any]) -> None:
+    """Only what makes fakes, for generating and scoring."""
+    check_identity(model, state)
+    try:
+        model.load_state_dict(state["nets"])
+        if average is not None:
+            average.load_state_dict(state["average"])
+    except (RuntimeError, KeyError) as error:
+        raise InputError(f"the checkpoint does not fit this version of {type(model).__name__}: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    return " ".join(str(error).splitlines()[:2])[:200]
+
+
+def _random_state(device: torch.device) -> dict[str, Any]:
+    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None}
+
+
+def _gathered(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """Of all processes, by rank."""
+    if not dist.is_initialized():
+        return [value]
+    values: list[Any] = [None] * dist.get_world_size()
+    dist.all_gather_object(values, value)
+    return values
+
+
+def _restore_random(states: list[dict[str, Any]], device: torch.device) -> None:
+    rank = dist.get_rank() if dist.is_initialized() else 0
+    if rank >= len(states):
+        raise InputError(f"the checkpoint is of {len(states)} processes and cannot be continued with more; use as many")
+    torch.set_rng_state(states[rank]["cpu"])
+    if device.type == "cuda" and states[rank]["cuda"] is not None:
+        torch.cuda.set_rng_state(states[rank]["cuda"], device)

@@ -1,0 +1,1 @@
+"""Nets and parts of nets that several models share."""

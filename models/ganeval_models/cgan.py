@@ -1,0 +1,165 @@
+"""cGAN (Mirza & Osindero 2014): both players are told the class."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ganeval.errors import InputError
+from ganeval.training.batch import Batch, DataSpec
+from ganeval.training.gan import GAN, GANConfig, Preset, frozen, step
+from ganeval_models.blocks.convolutional import downsampling, upsampling
+from ganeval_models.blocks.noise import Prior, latents
+from ganeval_models.losses import log_loss
+
+Conditioning = Literal["onehot-concat", "embed-concat", "projection"]
+SLOPE = 0.2  # of LeakyReLU: the series' notebook Fashion_mnist_cGAN.ipynb
+EMBEDDING = 50  # numbers per class under "embed-concat": the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CGANConfig(GANConfig):
+    """cGAN with convolutions, as the series has it, and the paper's one-hot labels and noise."""
+
+    batch_size: Annotated[int, "Pictures per step: sec. 4.1."] = 100
+    num_steps: Annotated[int, "Training steps: 100 epochs of 60,000 pictures."] = 60_000
+    z_dim: Annotated[int, "Numbers in z: sec. 4.1."] = 100
+    prior: Annotated[Prior, "Distribution of z: uniform in sec. 4.1, normal in the series."] = "uniform"
+    conditioning: Annotated[
+        Conditioning,
+        "How the class enters. onehot-concat: as constant maps beside the input of each layer (Newmu/dcgan_code); embed-concat: as one "
+        "learned map (the series); projection: in the discriminator by an inner product (Miyato & Koyama 2018).",
+    ] = "onehot-concat"
+    dropout: Annotated[float, "Share of the discriminator's last features left out: 0.4 in the series, 0.5 in the paper."] = 0.4
+
+
+def one_hot(labels: Tensor, num_labels: int, like: Tensor) -> Tensor:
+    return F.one_hot(labels, num_labels).to(like.dtype)
+
+
+def beside(x: Tensor, y: Tensor) -> Tensor:
+    """Constant maps y [batch, num] as further channels of x [batch, channels, side, side]."""
+    return torch.cat([x, y[:, :, None, None].expand(-1, -1, *x.shape[2:])], dim=1)
+
+
+def label_map(num_labels: int, side: int) -> nn.Sequential:
+    """[batch] of classes → one learned map."""
+    return nn.Sequential(nn.Embedding(num_labels, EMBEDDING), nn.Linear(EMBEDDING, side * side), nn.Unflatten(1, (1, side, side)))
+
+
+class Generator(nn.Module):
+    """z and classes → pictures in [-1, 1]: project to a quarter of the side, double it twice."""
+
+    def __init__(self, z_dim: int, spec: DataSpec, *, embed: bool) -> None:
+        super().__init__()
+        self.num_labels, bottom = spec.num_labels, spec.image_size // 4
+        first, each = (1, 0) if embed else (spec.num_labels, spec.num_labels)
+        self.label_map = label_map(spec.num_labels, bottom) if embed else None
+        self.project = nn.Sequential(nn.Linear(z_dim + each, 128 * bottom**2), nn.LeakyReLU(SLOPE), nn.Unflatten(1, (128, bottom, bottom)))
+        self.layers = nn.ModuleList(
+            [
+                nn.Sequential(upsampling(128 + first, 64, 4, bias=True), nn.LeakyReLU(SLOPE)),
+                nn.Sequential(upsampling(64 + each, 32, 4, bias=True), nn.LeakyReLU(SLOPE)),
+                nn.Sequential(nn.Conv2d(32 + each, spec.channels, 7, padding=3), nn.Tanh()),
+            ]
+        )
+
+    def forward(self, z: Tensor, labels: Tensor) -> Tensor:
+        y = one_hot(labels, self.num_labels, z) if self.label_map is None else z.new_empty(len(z), 0)
+        x: Tensor = self.project(torch.cat([z, y], dim=1))
+        if self.label_map is not None:
+            x = torch.cat([x, self.label_map(labels)], dim=1)
+        for layer in self.layers:
+            x = layer(beside(x, y))
+        return x
+
+
+class Discriminator(nn.Module):
+    """Pictures and classes → [batch], one logit per pair."""
+
+    def __init__(self, spec: DataSpec, conditioning: Conditioning, *, dropout: float) -> None:
+        super().__init__()
+        self.num_labels, bottom = spec.num_labels, spec.image_size // 4
+        first, each = {"embed-concat": (1, 0), "onehot-concat": (spec.num_labels,) * 2, "projection": (0, 0)}[conditioning]
+        self.label_map = label_map(spec.num_labels, spec.image_size) if conditioning == "embed-concat" else None
+        self.per_class = nn.Embedding(spec.num_labels, 128) if conditioning == "projection" else None
+        self.layers = nn.ModuleList(
+            [
+                nn.Sequential(downsampling(spec.channels + first, 64, 3, bias=True), nn.LeakyReLU(SLOPE)),
+                nn.Sequential(downsampling(64 + each, 128, 3, bias=True), nn.LeakyReLU(SLOPE)),
+            ]
+        )
+        self.dropout = nn.Dropout(dropout)
+        self.head = nn.Linear(128 * bottom**2 + each, 1)
+
+    def forward(self, images: Tensor, labels: Tensor) -> Tensor:
+        everywhere = self.label_map is None and self.per_class is None
+        y = one_hot(labels, self.num_labels, images) if everywhere else images.new_empty(len(images), 0)
+        x = images if self.label_map is None else torch.cat([images, self.label_map(labels)], dim=1)
+        for layer in self.layers:
+            x = layer(beside(x, y))
+        logits: Tensor = self.head(torch.cat([self.dropout(x.flatten(1)), y], dim=1)).squeeze(1)
+        if self.per_class is not None:
+            logits = logits + (self.per_class(labels) * x.sum(dim=(2, 3))).sum(dim=1)  # eq. 3 of Miyato & Koyama 2018
+        return logits
+
+
+class CGAN(GAN):
+    """GAN whose fakes are of the class asked for. Pictures of any side divisible by 4."""
+
+    Config = CGANConfig
+    task = "classes"
+    paper = "Mirza, Osindero 2014, Conditional Generative Adversarial Nets, arXiv:1411.1784"
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "paper": Preset(config=CGANConfig(), about="the paper's labels, noise and batch; convolutions and Adam", image_size=28, channels=1),
+        "article": Preset(
+            config=CGANConfig(batch_size=128, num_steps=46_900, prior="normal", conditioning="embed-concat"),
+            about="the series' notebook on Fashion-MNIST",
+            image_size=28,
+            channels=1,
+        ),
+        "quick": Preset(
+            config=CGANConfig(batch_size=64, num_steps=2_000, prior="normal", ema_decay=0.995),
+            about="a few minutes on two cores",
+            image_size=32,
+        ),
+    }
+
+    def __init__(self, config: CGANConfig, spec: DataSpec) -> None:
+        super().__init__(config, spec)
+        if spec.task != "classes" or spec.num_labels < 2:
+            raise InputError(f"cgan needs pictures of two classes or more, the data are {spec.task!r} with {spec.num_labels}")
+        if spec.image_size % 4:
+            raise InputError(f"cgan makes pictures whose side is divisible by 4, got {spec.image_size}; choose one with --image-size")
+        if not 0 <= config.dropout < 1:
+            raise InputError(f"dropout must be at least 0 and below 1, got {config.dropout:g}; the series has 0.4")
+        self.generator = Generator(config.z_dim, spec, embed=config.conditioning == "embed-concat")
+        self.discriminator = Discriminator(spec, config.conditioning, dropout=config.dropout)
+        self.g_optimizer = self.adam(self.generator)
+        self.d_optimizer = self.adam(self.discriminator)
+
+    def made(self, labels: Tensor, rng: torch.Generator | None = None) -> Tensor:
+        z = latents(len(labels), self.config.z_dim, self.config.prior, device=self.device, rng=rng)
+        images: Tensor = self.generator(z, labels)
+        return images
+
+    def train_step(self, batch: Batch) -> dict[str, Tensor]:
+        assert batch.labels is not None
+        real, labels, fake = batch.images, batch.labels, self.made(batch.labels)
+
+        d_loss = log_loss(self.discriminator(real, labels), 1) + log_loss(self.discriminator(fake.detach(), labels), 0)  # eq. 2
+        step(self.d_optimizer, d_loss)
+
+        with frozen(self.discriminator):
+            g_loss = log_loss(self.discriminator(fake, labels), 1)
+            step(self.g_optimizer, g_loss)
+        return {"discriminator": d_loss.detach(), "generator": g_loss.detach()}
+
+    def fakes(self, batch: Batch, rng: torch.Generator) -> Tensor:
+        assert batch.labels is not None
+        return self.made(batch.labels, rng)
