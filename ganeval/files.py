@@ -50,6 +50,8 @@ def written_at_once(path: Path) -> Iterator[IO[bytes]]:
             file.flush()
             os.chmod(file.name, 0o644)  # temporary files are private
             os.replace(file.name, path)
-        except BaseException:
+        except BaseException as error:
             os.unlink(file.name)
+            if isinstance(error, OSError) and error.errno and error.filename is None:  # of a write: it does not say where to
+                raise OSError(error.errno, error.strerror, str(path)) from None
             raise

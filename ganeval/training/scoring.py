@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 
 from ganeval.conventions import DEFAULT, convention_named
 from ganeval.errors import InputError
-from ganeval.evaluator import Evaluator, chosen_device
+from ganeval.evaluator import Evaluator, chosen_device, known_metrics
 from ganeval.extract import measure
 from ganeval.extractors import load_extractor
 from ganeval.extractors.protocol import FeatureExtractor
@@ -81,7 +81,7 @@ class Scorer:
             "convention": convention,
             "device": device,
             "batch_size": batch_size,
-            "metrics": tuple(dict.fromkeys(("fid", *metrics))),
+            "metrics": known_metrics(("fid", *metrics)),
             "progress": progress,
         }
         if isinstance(extractor, str):
