@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from ganeval.reference import Reference, load_reference
     from ganeval.report import Report, Score
     from ganeval.stats import FeatureStats
+    from ganeval.training.batch import Batch, DataSpec
+    from ganeval.training.datasets import open_data
+    from ganeval.training.gan import GAN
+    from ganeval.training.loader import Loader
+    from ganeval.training.loop import train
+    from ganeval.training.scoring import Scorer
 
 _HOME = {
     "CONVENTIONS": "conventions",
@@ -39,27 +45,41 @@ _HOME = {
     "Report": "report",
     "Score": "report",
     "FeatureStats": "stats",
+    "Batch": "training.batch",
+    "DataSpec": "training.batch",
+    "open_data": "training.datasets",
+    "GAN": "training.gan",
+    "Loader": "training.loader",
+    "train": "training.loop",
+    "Scorer": "training.scoring",
 }
 
 __all__ = [
     "CONVENTIONS",
+    "GAN",
     "METRICS",
     "Activations",
+    "Batch",
     "Convention",
+    "DataSpec",
     "Evaluator",
     "FeatureExtractor",
     "FeatureStats",
     "InputError",
+    "Loader",
     "Reference",
     "Report",
     "Score",
+    "Scorer",
     "evaluate",
     "fid",
     "frechet_distance",
     "inception_score",
     "load_reference",
+    "open_data",
     "open_images",
     "to_uint8",
+    "train",
 ]
 
 

@@ -83,8 +83,8 @@ def frechet(a: Tensor, b: Tensor) -> float:
     [
         (lambda spec: VanillaGAN(VanillaGANConfig(lr=1e-3), spec), 8, 400),
         (lambda spec: DCGAN(DCGANConfig(lr=1e-3, g_width=16, d_width=16, kernel=4), spec), 16, 500),
-        (lambda spec: LSGAN(LSGANConfig(width=16, z_dim=32), spec), 16, 300),
-        (lambda spec: LSGAN(LSGANConfig(width=16, z_dim=32, a=-1.0, b=1.0, c=0.0), spec), 16, 300),
+        (lambda spec: LSGAN(LSGANConfig(g_width=16, d_width=16, z_dim=32), spec), 16, 300),
+        (lambda spec: LSGAN(LSGANConfig(g_width=16, d_width=16, z_dim=32, a=-1.0, b=1.0, c=0.0), spec), 16, 300),
     ],
     ids=["gan", "dcgan", "lsgan", "lsgan-pearson"],
 )

@@ -94,9 +94,10 @@ def test_sampling_leaves_modes_gradients_streams_and_weights_alone(name: str) ->
 
 def test_the_average_is_what_its_decay_says_and_takes_buffers_along() -> None:
     model, batches = a_run("dcgan")
+    generator = model.get_submodule("generator")
     values: list[dict[str, Tensor]] = []
     state = train(
-        model, batches, num_steps=4, every={1: lambda state: values.append({k: v.clone() for k, v in model.generator.state_dict().items()})}
+        model, batches, num_steps=4, every={1: lambda state: values.append({k: v.clone() for k, v in generator.state_dict().items()})}
     )
     assert state.average is not None
     expected = values[1]
@@ -179,7 +180,7 @@ def test_nan_stops_with_step_and_tensor_and_leaves_the_last_checkpoint_good(tmp_
     def poison(state: TrainState) -> None:
         if state.step == 7:
             with torch.no_grad():
-                next(model.generator.parameters()).fill_(float("nan"))
+                next(model.get_submodule("generator").parameters()).fill_(float("nan"))
 
     every = [(2, lambda state: save_checkpoint(file, state.state_dict())), (1, poison)]
     with pytest.raises(Diverged, match=r"step 8.*generator\."):
@@ -221,15 +222,12 @@ def test_bfloat16_and_channels_last_train_to_finite_losses(name: str) -> None:
 @pytest.mark.parametrize("name", SMALL)
 def test_compiled_nets_learn_as_eager_ones_do(name: str) -> None:
     losses: dict[bool, list[float]] = {True: [], False: []}
-    for compiled, values in losses.items():
+    for compiled in losses:
         model, batches = a_run(name)
-        train(
-            model,
-            batches,
-            num_steps=3,
-            compiled=compiled,
-            log_every=1,
-            on_losses=lambda step, found, to=values: to.append(found["discriminator"]),
-        )
+
+        def keep(step: int, found: dict[str, float], compiled: bool = compiled) -> None:
+            losses[compiled].append(found["discriminator"])
+
+        train(model, batches, num_steps=3, compiled=compiled, log_every=1, on_losses=keep)
         assert set(model.state_dict()) == set(a_run(name)[0].state_dict())
     assert losses[True] == pytest.approx(losses[False], rel=1e-3)

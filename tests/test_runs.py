@@ -82,7 +82,7 @@ def options(name: str) -> list[str]:
 COMMON = ["--config", "paper", "--extractor", "tiny", "--score-every", "3", "--num-fakes-training", "12", "--quiet", "--device", "cpu"]
 
 
-def run(*arguments: str | Path) -> Result:
+def run(*arguments: object) -> Result:
     return CliRunner().invoke(main, [str(argument) for argument in arguments], catch_exceptions=False)
 
 

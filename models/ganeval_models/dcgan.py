@@ -9,10 +9,9 @@ from typing import Annotated, ClassVar
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError
 from ganeval.training.batch import Batch, DataSpec
 from ganeval.training.gan import GAN, GANConfig, Preset, frozen, step
-from ganeval_models.blocks.convolutional import Activation, Discriminator, Generator
+from ganeval_models.blocks.convolutional import Activation, Discriminator, Generator, levels_between
 from ganeval_models.blocks.initial import start_normal
 from ganeval_models.blocks.noise import Prior, latents
 from ganeval_models.losses import log_loss
@@ -77,14 +76,7 @@ class DCGAN(GAN):
 
     def __init__(self, config: DCGANConfig, spec: DataSpec) -> None:
         super().__init__(config, spec)
-        size = spec.image_size
-        if size not in (16, 32, 64, 128):
-            raise InputError(f"dcgan makes pictures of 16, 32, 64 or 128 pixels, got {size}; choose one of them with --image-size")
-        if config.kernel not in (4, 5):
-            raise InputError(f"kernel must be 4 or 5, got {config.kernel}; the paper has 5")
-        if config.bottom not in (2, 4, 8):
-            raise InputError(f"bottom must be 2, 4 or 8, got {config.bottom}; the paper has 4")
-        levels = (size // config.bottom).bit_length() - 1
+        levels = levels_between(config.bottom, spec.image_size, kernel=config.kernel)
         self.generator = Generator(
             config.z_dim,
             spec.channels,

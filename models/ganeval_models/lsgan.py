@@ -27,7 +27,10 @@ class LSGANConfig(GANConfig):
     b: Annotated[float, "What the discriminator shall say of reals: eq. 9."] = 1.0
     c: Annotated[float, "What the generator wants it to say of fakes: eq. 9."] = 1.0
     nets: Annotated[Literal["dcgan", "mlp"], "Convolutions as DCGAN has them, or the series' perceptrons 256-512-1024."] = "dcgan"
-    width: Annotated[int, "Channels of the outermost convolutions: code."] = 64
+    g_width: Annotated[int, "Channels of the generator's last hidden layer; each one before has twice as many."] = 64
+    d_width: Annotated[int, "Channels of the discriminator's first layer, each further one has twice as many: code."] = 64
+    bottom: Annotated[int, "Side of the maps that z is projected to."] = 4
+    kernel: Annotated[int, "Side of all kernels, 4 or 5: code, of the discriminator."] = 5
     z_dim: Annotated[int, "Numbers in z: code."] = 1024
     prior: Annotated[Prior, "Distribution of z: uniform in the code."] = "uniform"
 
@@ -47,7 +50,18 @@ class LSGAN(GAN):
         ),
         "pearson": Preset(config=LSGANConfig(a=-1.0, b=1.0, c=0.0), about="eq. 8, which minimizes a Pearson χ² divergence", image_size=64),
         "quick": Preset(
-            config=LSGANConfig(lr=2e-4, batch_size=64, num_steps=2_000, width=32, z_dim=100, prior="normal", ema_decay=0.995),
+            config=LSGANConfig(
+                lr=2e-4,
+                batch_size=64,
+                num_steps=2_000,
+                g_width=64,
+                d_width=32,
+                z_dim=100,
+                bottom=8,
+                kernel=4,
+                prior="normal",
+                ema_decay=0.995,
+            ),
             about="a few minutes on two cores",
             image_size=32,
         ),
@@ -63,12 +77,14 @@ class LSGAN(GAN):
             self.generator = perceptron.Generator(config.z_dim, spec.channels, spec.image_size)
             self.discriminator = perceptron.Discriminator(spec.channels, spec.image_size, dropout=0.3)  # as the series' GAN
         else:
-            size = spec.image_size
-            if size not in (16, 32, 64, 128):
-                raise InputError(f"lsgan makes pictures of 16, 32, 64 or 128 pixels, got {size}; choose one, or --nets mlp for any")
-            levels = (size // 4).bit_length() - 1
-            self.generator = convolutional.Generator(config.z_dim, spec.channels, levels=levels, width=config.width)
-            self.discriminator = convolutional.Discriminator(spec.channels, levels=levels, width=config.width)
+            bottom, kernel = config.bottom, config.kernel
+            levels = convolutional.levels_between(bottom, spec.image_size, kernel=kernel)
+            self.generator = convolutional.Generator(
+                config.z_dim, spec.channels, levels=levels, bottom=bottom, width=config.g_width, kernel=kernel
+            )
+            self.discriminator = convolutional.Discriminator(
+                spec.channels, levels=levels, bottom=bottom, width=config.d_width, kernel=kernel
+            )
         start_normal(self.generator, self.discriminator)
         self.g_optimizer = self.adam(self.generator)
         self.d_optimizer = self.adam(self.discriminator)

@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from ganeval.errors import InputError
+
 Activation = Literal["relu", "leaky"]
 SLOPE = 0.2  # of LeakyReLU: sec. 4
 
@@ -19,6 +21,21 @@ def upsampling(inputs: int, outputs: int, kernel: int, *, bias: bool) -> nn.Conv
 def downsampling(inputs: int, outputs: int, kernel: int, *, bias: bool) -> nn.Conv2d:
     """Half the side."""
     return nn.Conv2d(inputs, outputs, kernel, stride=2, padding=(kernel - 1) // 2, bias=bias)
+
+
+def levels_between(bottom: int, side: int, *, kernel: int) -> int:
+    """How often `bottom` doubles to become `side`.
+
+    Raises:
+        InputError: it does not, or the kernel does not fit.
+    """
+    if side not in (16, 32, 64, 128):
+        raise InputError(f"convolutions as in DCGAN make pictures of 16, 32, 64 or 128 pixels, got {side}; choose one with --image-size")
+    if bottom not in (2, 4, 8):
+        raise InputError(f"bottom must be 2, 4 or 8, got {bottom}; the paper has 4")
+    if kernel not in (4, 5):
+        raise InputError(f"kernel must be 4 or 5, got {kernel}; the paper has 5")
+    return (side // bottom).bit_length() - 1
 
 
 class Generator(nn.Module):
