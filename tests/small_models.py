@@ -16,7 +16,7 @@ SMALL: dict[str, tuple[int, dict[str, Any]]] = {  # image size, changes to the p
     "gan": (8, {"z_dim": 8}),
     "dcgan": (16, {"z_dim": 8, "g_width": 4, "d_width": 4}),
     "cgan": (8, {"z_dim": 8}),
-    "lsgan": (16, {"z_dim": 8, "width": 4}),
+    "lsgan": (16, {"z_dim": 8, "g_width": 4, "d_width": 4}),
     "pix2pix": (32, {"g_width": 4, "d_width": 4, "d_layers": 1, "batch_size": 2}),
     "cyclegan": (16, {"g_width": 4, "d_width": 4, "d_layers": 1, "batch_size": 2, "residual_blocks": 1, "pool_size": 4}),
     "stargan": (16, {"g_width": 4, "d_width": 4, "residual_blocks": 1, "n_critic": 2}),

@@ -15,6 +15,10 @@ from ganeval.training.gan import GAN
 class Diverged(InputError):
     """A loss became NaN or infinite."""
 
+    def __init__(self, message: str, step: int) -> None:
+        super().__init__(message)
+        self.step = step
+
 
 class LossLog:
     """Keeps losses on the device until they are looked at."""
@@ -42,7 +46,8 @@ class LossLog:
             if not abs(value) < float("inf"):  # NaN too
                 raise Diverged(
                     f"the loss {name!r} became {value} at step {step:,}{self._damage()}; the last checkpoint is from before. "
-                    "Try a smaller --lr, another --seed, or float32"
+                    "Try a smaller --lr, another --seed, or float32",
+                    step,
                 )
             sums.setdefault(name, []).append(value)
         last = self._kept[-1][0]

@@ -26,6 +26,15 @@ class Place:
         """The one that writes files and shows progress."""
         return self.rank == 0
 
+    @contextmanager
+    def first_alone(self) -> Iterator[None]:
+        """The first process goes through the block before the others: what it downloads, they find."""
+        if self.world_size > 1 and not self.is_first:
+            dist.barrier()
+        yield
+        if self.world_size > 1 and self.is_first:
+            dist.barrier()
+
     def agreed(self, value: bool) -> bool:
         """What the first process says; all must ask."""
         if self.world_size == 1:

@@ -94,6 +94,7 @@ class Scorer:
             )
         self.extractor = extractor
         self._evaluators: dict[tuple[Half, str], Evaluator] = {}
+        self._kept: dict[tuple[Half, int | None], list[Wanted]] = {}
 
     def __call__(
         self,
@@ -113,7 +114,7 @@ class Scorer:
         """
         made: list[Made] = []
         reports: dict[str, Report] = {}
-        for wanted in tasks.wanted(self._split(half), self._data.spec, num_fakes):
+        for wanted in self._wanted(half, num_fakes):
             with sampling(model, average, seed=seed) as rng:
                 fakes = wanted.fakes(model, rng)
             evaluator = self._evaluator(half, wanted)
@@ -141,6 +142,11 @@ class Scorer:
             )
         worst = least([diversity(one.real_features, one.features) for one in made])
         return ScoreCard(report=report, diversity=worst, chosen_by=distance)
+
+    def _wanted(self, half: Half, num_fakes: int | None) -> list[Wanted]:
+        if (half, num_fakes) not in self._kept:
+            self._kept[half, num_fakes] = tasks.wanted(self._split(half), self._data.spec, num_fakes)
+        return self._kept[half, num_fakes]
 
     def _evaluator(self, half: Half, wanted: Wanted) -> Evaluator:
         key = (half, wanted.name)

@@ -19,10 +19,11 @@ from ganeval.training.batch import DataSpec
 from ganeval.training.checkpoint import load_checkpoint
 from ganeval.training.config import configured, preset_of
 from ganeval.training.data import TrainingData
-from ganeval.training.datasets import open_data
+from ganeval.training.datasets import names, open_data
 from ganeval.training.gan import GAN
 from ganeval.training.loader import Loader
 from ganeval.training.loop import train
+from ganeval.training.loss_log import Diverged
 from ganeval.training.models import load_model
 from ganeval.training.overseer import Overseer, Watch
 from ganeval.training.page import write_page
@@ -88,7 +89,7 @@ def resume(
     with joined_processes(chosen_device(device)) as place:
         session = Session(settings, place, watch or Watch(), progress)
         if place.is_first:
-            folder.write_json("config.json", session.about())
+            folder.write_json("config.json", {**session.about(), "command": folder.config()["command"]})
         return session.run(folder, resume=state)
 
 
@@ -99,7 +100,7 @@ def settings_for(name: str, changes: Mapping[str, Any]) -> Settings:
         InputError: no such model or preset, or a value that no run can work with.
     """
     model = load_model(name)
-    given = {key: value for key, value in changes.items() if key != "config"}
+    given = placed({key: value for key, value in changes.items() if key != "config"})
     drawn = given.get("data", "shapes") == "shapes"
     preset = given.pop("preset", None) or ("quick" if drawn and "quick" in model.presets else next(iter(model.presets)))
     config = configured(preset_of(model, preset).config, changes.get("config", {}))
@@ -108,13 +109,19 @@ def settings_for(name: str, changes: Mapping[str, Any]) -> Settings:
     return Settings(model=name, preset=preset, config=asdict(config), **given)
 
 
+def placed(given: dict[str, Any]) -> dict[str, Any]:
+    """With whole paths for what is on this machine: a run may be continued from another folder."""
+    on_disk = [key for key in ("data", "weights") if key in given and given[key] not in names() and Path(given[key]).exists()]
+    return {**given, **{key: str(Path(given[key]).resolve()) for key in on_disk}}
+
+
 def continued(settings: Settings, path: Path, model: str | None, changes: Mapping[str, Any]) -> Settings:
     """The settings of a run with changes that leave it the same run."""
     if model is not None and model != settings.model:
         raise InputError(
             f"{path} is a run of {settings.model}, not of {model}; continue it with: ganeval train {settings.model} --resume {path}"
         )
-    given = {key: value for key, value in changes.items() if key != "config"}
+    given = placed({key: value for key, value in changes.items() if key != "config"})
     config = dict(changes.get("config", {}))
     before = {**settings.to_dict(), **settings.config}
     for key, value in {**given, **config}.items():
@@ -134,7 +141,8 @@ class Session:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS may choose another sum each time
             torch.use_deterministic_algorithms(True)
             torch.backends.cudnn.benchmark = False
-        self.data = data_of(settings, enlarged=True, progress=progress)
+        with place.first_alone():
+            self.data = data_of(settings, enlarged=True, progress=progress)
         self.model = built(settings, self.data.spec).to(place.device)
         self.scorer = scorer_of(settings, self.data, place.device, progress) if place.is_first else None
 
@@ -173,23 +181,29 @@ class Session:
             overseer = Overseer(settings, self.data, self.scorer, folder, place, self.watch, asked_to_stop=lambda: bool(stop_request()))
             if resume is not None:
                 overseer.load_state_dict(resume["overseer"])
+                overseer.event(resume["step"], "resume", f"continued from step {resume['step']:,}")
             log_every = max(1, min(50, config.num_steps // 50))
-            state = train(
-                self.model,
-                loader,
-                every=overseer.callbacks(log_every),
-                resume=resume,
-                log_every=log_every,
-                on_losses=overseer.on_losses,
-                stop=overseer.told_to_stop,
-                precision=settings.precision,
-                compiled=settings.compiled,
-                channels_last=settings.channels_last,
-                check_range=False,  # the loader made the range
-            )
+            try:
+                state = train(
+                    self.model,
+                    loader,
+                    every=overseer.callbacks(log_every),
+                    resume=resume,
+                    log_every=log_every,
+                    on_losses=overseer.on_losses,
+                    stop=overseer.told_to_stop,
+                    precision=settings.precision,
+                    compiled=settings.compiled,
+                    channels_last=settings.channels_last,
+                    check_range=False,  # the loader made the range
+                )
+            except Diverged as error:
+                overseer.event(error.step, "nan", str(error))
+                raise
+            finally:
+                if place.is_first:
+                    write_page(folder.path)
             signal = stop_request()
-        if place.is_first:
-            write_page(folder.path)
         return Outcome(folder=folder, step=state.step, finished=state.step >= config.num_steps, stopped_by=signal, rank=place.rank)
 
 

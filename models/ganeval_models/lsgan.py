@@ -80,10 +80,10 @@ class LSGAN(GAN):
             bottom, kernel = config.bottom, config.kernel
             levels = convolutional.levels_between(bottom, spec.image_size, kernel=kernel)
             self.generator = convolutional.Generator(
-                config.z_dim, spec.channels, levels=levels, bottom=bottom, width=config.g_width, kernel=kernel
+                config.z_dim, spec.channels, levels=levels, bottom=bottom, width=config.g_width, kernel=kernel, bias=True
             )
             self.discriminator = convolutional.Discriminator(
-                spec.channels, levels=levels, bottom=bottom, width=config.d_width, kernel=kernel
+                spec.channels, levels=levels, bottom=bottom, width=config.d_width, kernel=kernel, bias=True
             )
         start_normal(self.generator, self.discriminator)
         self.g_optimizer = self.adam(self.generator)
