@@ -384,6 +384,26 @@ def test_the_generator_of_stargan_moves_every_fifth_time_also_after_a_restart() 
     assert moved == [False, False, False, False, True] * 2 + [False] * 2
 
 
+def test_the_generators_of_cyclegan_follow_the_whole_objective() -> None:
+    model: Any = small(CycleGAN)
+    batch = batch_for(model)
+    source, target = batch.source, batch.images
+    for net in (model.target_discriminator, model.source_discriminator):  # they say 0 and teach nothing
+        for parameter in net.parameters():
+            nn.init.zeros_(parameter)
+    there, back = model.to_target, model.to_source
+    assert source is not None
+    cycle = (back(there(source)) - source).abs().mean() + (there(back(target)) - target).abs().mean()
+    identity = (there(target) - target).abs().mean() + (back(source) - source).abs().mean()
+    parameters = [*there.parameters(), *back.parameters()]
+    right = torch.autograd.grad(10 * cycle + 5 * identity, parameters)
+
+    found: list[Tensor | None] = []
+    model.g_optimizer.register_step_pre_hook(lambda *_: found.extend(parameter.grad for parameter in parameters))
+    model.train_step(batch)
+    torch.testing.assert_close(found, list(right))
+
+
 def test_cyclegan_goes_both_ways_by_nets_of_its_own() -> None:
     model, batch = small(CycleGAN), batch_for(small(CycleGAN))
     swapped = Batch(batch.source, None, batch.images)  # type: ignore[arg-type]

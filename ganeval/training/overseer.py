@@ -128,7 +128,7 @@ class Overseer:
 
     def _due(self, step: int) -> bool:
         settings = self._settings
-        if self._asked_to_stop() or (settings.score_every is None and not settings.score_budget):
+        if self.told_to_stop() or (settings.score_every is None and not settings.score_budget):
             return False
         return settings.score_every is not None or step in (0, self._num_steps) or self._budget.affordable
 
