@@ -186,7 +186,7 @@ def _say_how_to_go_on(ctx: click.Context, name: str, outcome: Outcome) -> None:
 
 
 def _group(name: str, *, then_score: bool, text: str) -> ModelGroup:
-    return ModelGroup(name=name, then_score=then_score, help=text, subcommand_metavar="MODEL [OPTIONS]")
+    return ModelGroup(name=name, then_score=then_score, help=text, subcommand_metavar="MODEL [OPTIONS]", options_metavar="")
 
 
 train = _group(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,10 @@ class Lines(Watch):
 
     def say(self, text: str) -> None:
         click.echo(text, err=True)
+
+    def on_start(self, summary: Iterable[str]) -> None:
+        for line in summary:
+            self.say(line)
 
     def on_losses(self, step: int, num_steps: int, losses: Mapping[str, float]) -> None:
         now = time.monotonic()
@@ -65,6 +69,9 @@ class Bar(Lines):
 
 class Quiet(Lines):
     """Events only: something to know of is said even so."""
+
+    def on_start(self, summary: Iterable[str]) -> None:
+        pass
 
     def on_losses(self, step: int, num_steps: int, losses: Mapping[str, float]) -> None:
         pass

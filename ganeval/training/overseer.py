@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ganeval.training.budget import Budget
@@ -27,6 +27,9 @@ SCORE_SEED = 1  # and in every score: two of them differ by the weights alone
 
 class Watch:
     """What a session tells while it runs. This one listens to nothing; the command line shows it."""
+
+    def on_start(self, summary: Iterable[str]) -> None:
+        """What is about to be trained, on what, and where; a line each."""
 
     def on_losses(self, step: int, num_steps: int, losses: Mapping[str, float]) -> None:
         """Means since the last call."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -164,6 +164,16 @@ class Session:
             "settings": settings.to_dict(),
         }
 
+    def summary(self, folder: RunFolder) -> Iterator[str]:
+        """For people, a line each."""
+        settings = self.settings
+        yield f"{settings.model}, configuration {settings.preset}: {self.model.presets[settings.preset].about}"
+        sizes = (f"{name} {sum(p.numel() for p in net.parameters()):,}" for name, net in self.model.named_children())
+        yield f"parameters: {', '.join(sizes)}"
+        yield from self.data.summary()
+        steps, batch_size = settings.config["num_steps"], settings.config["batch_size"]
+        yield f"{steps:,} steps of {batch_size} on {self.place.device}; scores by the extractor {settings.extractor}; run folder {folder.path}"
+
     def run(self, folder: RunFolder, *, resume: Mapping[str, Any] | None) -> Outcome:
         settings, config, place = self.settings, self.model.config, self.place
         loader = Loader(
@@ -176,6 +186,8 @@ class Session:
             rank=place.rank,
             world_size=place.world_size,
         )
+        if place.is_first:
+            self.watch.on_start(self.summary(folder))
         torch.manual_seed(settings.seed + 1 + place.rank)  # noise: a stream for each process
         with stop_requests() as stop_request:
             overseer = Overseer(settings, self.data, self.scorer, folder, place, self.watch, asked_to_stop=lambda: bool(stop_request()))
