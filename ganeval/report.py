@@ -42,9 +42,10 @@ class Report:
     notes: tuple[str, ...] = field(default=())  # what a reader of the scores must know
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values. Keys: scores, num_real, num_fake, extractor, convention, provenance, notes."""
+        """Plain values. Keys: scores, titles, num_real, num_fake, extractor, convention, provenance, notes."""
         return {
             "scores": {key: {"value": score.value, "spread": score.spread} for key, score in self.scores.items()},
+            "titles": dict(self.titles),
             "num_real": self.num_real,
             "num_fake": self.num_fake,
             "extractor": self.extractor,

@@ -69,6 +69,7 @@ def finished(started: Path) -> Path:
         Image.new("RGB", (272, 136), (step % 256, 90, 120)).save(started / "samples" / f"{step:06d}.png")
     report = {
         "scores": {"fd_tiny": {"value": 12.3456, "spread": 0.4}},
+        "titles": {"fd_tiny": "Fréchet distance of tiny features, lower is better"},
         "num_real": 2000,
         "num_fake": 2000,
         "extractor": "tiny",

@@ -126,6 +126,7 @@ class Overseer:
                 self._record(state.step, card, improved)
             if self._place.agreed(improved):
                 self._save(state, "best")
+                self._sample(state)
         if self._place.agreed(warning is not None):
             self._meet_collapse(state, warning or "")
 

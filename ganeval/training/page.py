@@ -62,7 +62,7 @@ def page(folder: Path) -> str:
     best = max((line["step"] for line in scores if line.get("best")), default=None)  # each was the best so far
     marks = [line["step"] for line in events if line["kind"] in MARKED]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"score": _score, "meaning": _meaning, "duration": _duration, "thousands": "{:,}".format}
+    environment.filters |= {"score": _score, "duration": _duration, "thousands": "{:,}".format}
     template = environment.from_string(files("ganeval.training").joinpath("page.html").read_text(encoding="utf-8"))
     return template.render(
         run=run,
@@ -122,8 +122,9 @@ def _check(value: Any, shape: Any, name: str = "the whole") -> None:
 
 
 def _curves(lines: Sequence[Object], field: str, last_step: int, best: int | None, events: Sequence[int]) -> Iterator[Object]:
-    """One per name that occurs in `field`, with what stands above and below it."""
-    for name in dict.fromkeys(name for line in lines for name in line[field]):
+    """One per name that occurs in `field`, with what stands above and below it; parts of a score ("fd_tiny/cat") have none."""
+    titles = {key: title for line in lines for key, title in line.get("titles", {}).items()}
+    for name in dict.fromkeys(name for line in lines for name in line[field] if field != "scores" or "/" not in name):
         values = {line["step"]: line[field][name] for line in lines if name in line[field]}
         scores = {step: value if isinstance(value, dict) else {"value": value, "spread": None} for step, value in values.items()}
         points = [Point.of(step, score["value"], score["spread"]) for step, score in scores.items()]
@@ -132,7 +133,7 @@ def _curves(lines: Sequence[Object], field: str, last_step: int, best: int | Non
         scale: Scale = "from zero" if field == "diversity" else "log" if spans_magnitudes(points) else "linear"
         yield {
             "name": name,
-            "meaning": _meaning(name) if field == "scores" else "",
+            "meaning": titles.get(name, ""),
             "svg": curve(points, last_step=last_step, best=best, events=events, scale=scale, label=label),
             "logarithmic": scale == "log",
             "last": _score(scores[last]),
@@ -177,18 +178,6 @@ def _score(score: Object, digits: int = 4) -> str:
     if value is None:
         return "none"
     return f"{value:.{digits}g}" if spread is None else f"{value:.{digits}g} ± {spread:.3g}"
-
-
-def _meaning(key: str) -> str:
-    """What the score of that key is; nothing for keys that are not of METRICS."""
-    from ganeval.metrics import METRICS
-
-    for name, metric in METRICS.items():
-        if key == name:
-            return f"{metric.title}, {metric.better} is better"
-        if key.startswith(f"{metric.other_key}_"):
-            return f"{metric.other_title} of {key.removeprefix(f'{metric.other_key}_')} features, {metric.better} is better"
-    return ""
 
 
 def _duration(seconds: float) -> str:

@@ -50,7 +50,7 @@ class ScoreCard:
 
     def to_dict(self) -> dict[str, Any]:
         scores = {key: {"value": score.value, "spread": score.spread} for key, score in self.report.scores.items()}
-        return {"scores": scores, "diversity": self.diversity.to_dict()}
+        return {"scores": scores, "titles": dict(self.report.titles), "diversity": self.diversity.to_dict()}
 
 
 class Scorer:
