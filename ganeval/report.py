@@ -80,7 +80,7 @@ class Report:
             "convention": self.convention,
             "device": f"{provenance['device']}, {provenance['dtype']}",
         }
-        if any(score.spread is not None for score in self.scores.values()):
+        if any(key == "is" or key.startswith("is_") for key in self.scores):
             rows["splits"] = f"{provenance['num_splits']}, in {provenance['order']} order" + (
                 f" (seed {provenance['seed']})" if provenance["order"] == "seeded" else ""
             )

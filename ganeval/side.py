@@ -42,7 +42,7 @@ class Side:
         label, stats = self.label, self.measured.stats
         if stats is not None and self.count is not None and self.count <= stats.dim:
             yield (
-                f"{self.count:,} {label} images for {stats.dim:,} features: the covariance has rank {self.count - 1:,} at most, "
+                f"{self.count:,} {label} images for {stats.dim:,} features: the covariance is singular, "
                 "and the distance comes out too large; compare only scores of equal counts"
             )
         if self.reference is not None:

@@ -110,7 +110,7 @@ def test_the_json_is_one_line_with_the_documented_keys(folders: tuple[Path, Path
     line = report.to_json()
     assert "\n" not in line
     found = json.loads(line)
-    assert list(found) == ["scores", "num_real", "num_fake", "extractor", "convention", "provenance", "notes"]
+    assert list(found) == ["scores", "titles", "num_real", "num_fake", "extractor", "convention", "provenance", "notes"]
     assert set(found["scores"]["fd_tiny"]) == {"value", "spread"}
     assert found["scores"]["fd_tiny"]["spread"] is None
     assert found["scores"]["is_tiny"]["spread"] > 0
@@ -128,7 +128,7 @@ def test_the_table_shows_the_same_numbers(folders: tuple[Path, Path]) -> None:
     table = str(report)
     assert f"{report.scores['fd_tiny'].value:.6g}" in table
     assert "24 real, 24 fake" in table
-    assert "24 real images for 256 features: the covariance has rank 23 at most" in table
+    assert "24 real images for 256 features: the covariance is singular" in table
 
 
 def test_digests_tell_order_and_pixels_apart() -> None:

@@ -149,7 +149,7 @@ def _train(
         else:
             settings = session.settings_for(name, changes_of(model, changes))
             outcome = session.start(settings, out or free_folder(name), device=device, watch=watch, progress=progress)
-    if outcome.rank != 0:
+    if outcome.scorer is None:  # not the first of several processes
         return
     if not outcome.finished:
         _say_how_to_go_on(ctx, name, outcome)
@@ -158,7 +158,7 @@ def _train(
         click.echo(f"{path}: step {outcome.step:,}. Scores: ganeval score {path}. Page: {path / 'report.html'}", err=True)
         return
     trained = Trained.opened(path, device=device)
-    card = trained.score(progress=progress)
+    card = trained.score(scorer=outcome.scorer, progress=progress)
     click.echo(f"{path}: {trained.checkpoint} checkpoint, of step {trained.step:,}, against {REALS['report']}\n", err=True)
     click.echo(card.report.to_json() if as_json else str(card.report))
     click.echo(f"\npage: {path / 'report.html'}", err=True)

@@ -208,7 +208,12 @@ def joined(reports: Mapping[str, Report]) -> Report:
         for name, report in reports.items():
             scores[f"{key}/{name}"], titles[f"{key}/{name}"] = report.scores[key], f"of {name}"
     counts = (f"{name}: {report.num_real:,} real, {report.num_fake:,} fake" for name, report in reports.items())
-    notes = dict.fromkeys(f"{name}: {note}" for name, report in reports.items() for note in report.notes)
+    of_notes: dict[str, list[str]] = {}  # what is said after the colon → of what it is said
+    for name, report in reports.items():
+        for note in report.notes:
+            head, _, tail = note.partition(": ")
+            of_notes.setdefault(tail, []).append(f"{name} ({head})")
+    notes = (f"{', '.join(heads)}: {tail}" for tail, heads in of_notes.items())
     provenance = {**first.provenance, "comparisons": {name: report.provenance for name, report in reports.items()}}
     return replace(first, scores=scores, titles=titles, provenance=provenance, notes=(*counts, *notes))
 

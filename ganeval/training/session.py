@@ -43,7 +43,7 @@ class Outcome:
     step: int
     finished: bool
     stopped_by: int  # the signal that asked for it, or 0
-    rank: int  # of this process, 0 where there is one
+    scorer: Scorer | None  # to score with once more; None in processes that do not
 
 
 def start(settings: Settings, path: Path, *, device: str | None = None, watch: Watch | None = None, progress: Progress = silent) -> Outcome:
@@ -168,8 +168,8 @@ class Session:
         """For people, a line each."""
         settings = self.settings
         yield f"{settings.model}, configuration {settings.preset}: {self.model.presets[settings.preset].about}"
-        sizes = (f"{name} {sum(p.numel() for p in net.parameters()):,}" for name, net in self.model.named_children())
-        yield f"parameters: {', '.join(sizes)}"
+        sizes = {name: sum(parameter.numel() for parameter in net.parameters()) for name, net in self.model.named_children()}
+        yield f"parameters: {', '.join(f'{name} {size:,}' for name, size in sizes.items() if size)}"
         yield from self.data.summary()
         steps, batch_size = settings.config["num_steps"], settings.config["batch_size"]
         yield f"{steps:,} steps of {batch_size} on {self.place.device}; scores by the extractor {settings.extractor}; run folder {folder.path}"
@@ -216,7 +216,7 @@ class Session:
                 if place.is_first:
                     write_page(folder.path)
             signal = stop_request()
-        return Outcome(folder=folder, step=state.step, finished=state.step >= config.num_steps, stopped_by=signal, rank=place.rank)
+        return Outcome(folder=folder, step=state.step, finished=state.step >= config.num_steps, stopped_by=signal, scorer=self.scorer)
 
 
 def data_of(settings: Settings, *, enlarged: bool, progress: Progress = silent) -> TrainingData:

@@ -20,7 +20,7 @@ from ganeval.training.gan import GAN
 from ganeval.training.page import write_page
 from ganeval.training.run_folder import CheckpointName, RunFolder
 from ganeval.training.sampling import averaged, sampling
-from ganeval.training.scoring import Half, ScoreCard
+from ganeval.training.scoring import Half, ScoreCard, Scorer
 from ganeval.training.session import built, data_of, scorer_of
 from ganeval.training.settings import Settings
 from ganeval.training.state import load_nets
@@ -109,17 +109,29 @@ class Trained:
             return made(self.model, rng, len(source), labels=labels, source=source, backward=backward)
 
     def score(
-        self, *, half: Half = "report", num_fakes: int | None = None, seed: int = 0, progress: Progress = silent, **changes: Any
+        self,
+        *,
+        half: Half = "report",
+        num_fakes: int | None = None,
+        seed: int = 0,
+        scorer: Scorer | None = None,
+        progress: Progress = silent,
+        **changes: Any,
     ) -> ScoreCard:
-        """Scores against held-out pictures, as the model's task asks; `changes` as for `Scorer`. They are added to the run folder.
+        """Scores against held-out pictures, as the model's task asks; they are added to the run folder.
+
+        `scorer` is one of the run's data; without it the data are opened again, and `changes` to the run's settings are as for `Scorer`.
 
         Raises:
             InputError: data that are no longer there, or scores that these cannot give.
         """
-        data = data_of(self.settings, enlarged=False, progress=progress)
-        if data.spec != self.model.spec:
-            raise InputError(f"{self.settings.data} is no longer what the run was trained on ({data.spec} instead of {self.model.spec})")
-        scorer = scorer_of(self.settings, data, self.model.device, progress, **changes)
+        if scorer is None:
+            data = data_of(self.settings, enlarged=False, progress=progress)
+            if data.spec != self.model.spec:
+                raise InputError(
+                    f"{self.settings.data} is no longer what the run was trained on ({data.spec} instead of {self.model.spec})"
+                )
+            scorer = scorer_of(self.settings, data, self.model.device, progress, **changes)
         card = scorer(self.model, self.average, half=half, num_fakes=num_fakes or self.settings.num_fakes, seed=seed)
         self._record(card, half, self.seconds)
         return card
