@@ -13,6 +13,7 @@ from ganeval.metrics.coverage import coverage
 K = 5
 MAX_POINTS = 2000  # of each side: the distances between more of them say the same and cost more
 FALL = 0.5  # a value under this share of its best so far is a collapse …
+WORTH = {"coverage": 0.05, "spread": 0.25}  # … where the best was this at least: before that there is nothing to lose …
 PATIENCE = 2  # … when it is so this many times in a row: one score may be bad luck
 MIN_SPREAD = 0.25  # below this the fakes are nearly one picture, whatever they were before …
 WARM_UP = 0.25  # … once this share of the run is done: all generators begin so
@@ -51,7 +52,8 @@ class CollapseGuard:
 
         `done` is the share of the run behind.
         """
-        fallen = [name for name, value in found.to_dict().items() if value < FALL * self._best.get(name, 0.0)]
+        bests = {name: best for name, best in self._best.items() if best >= WORTH[name]}
+        fallen = [name for name, value in found.to_dict().items() if value < FALL * bests.get(name, 0.0)]
         if done >= WARM_UP and found.spread < MIN_SPREAD and "spread" not in fallen:
             fallen.append("spread")
         for name, value in found.to_dict().items():

@@ -87,7 +87,7 @@ class CycleGAN(GAN):
         ),
         "quick": Preset(
             config=CycleGANConfig(
-                batch_size=4, num_steps=3_000, enlarge=1.0, residual_blocks=3, g_width=16, d_width=16, d_layers=2, ema_decay=0.995
+                lr=5e-4, batch_size=4, num_steps=1_500, enlarge=1.0, residual_blocks=3, g_width=16, d_width=16, d_layers=2, ema_decay=0.995
             ),
             about="some minutes on two cores",
             image_size=32,

@@ -68,7 +68,9 @@ class DCGAN(GAN):
             image_size=32,
         ),
         "quick": Preset(
-            config=DCGANConfig(batch_size=64, num_steps=2_000, prior="normal", g_width=32, d_width=32, kernel=4, ema_decay=0.995),
+            config=DCGANConfig(
+                lr=5e-4, batch_size=32, num_steps=3_000, prior="normal", g_width=64, d_width=32, bottom=8, kernel=4, ema_decay=0.995
+            ),
             about="a few minutes on two cores",
             image_size=32,
         ),

@@ -49,7 +49,7 @@ class VanillaGAN(GAN):
             channels=1,
         ),
         "quick": Preset(
-            config=VanillaGANConfig(batch_size=64, num_steps=4_000, prior="normal", real_label=0.9, ema_decay=0.999),
+            config=VanillaGANConfig(lr=1e-3, batch_size=64, num_steps=1_200, prior="normal", real_label=0.9, ema_decay=0.995),
             about="a few minutes on two cores",
             image_size=32,
         ),

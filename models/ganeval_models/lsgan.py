@@ -51,9 +51,9 @@ class LSGAN(GAN):
         "pearson": Preset(config=LSGANConfig(a=-1.0, b=1.0, c=0.0), about="eq. 8, which minimizes a Pearson χ² divergence", image_size=64),
         "quick": Preset(
             config=LSGANConfig(
-                lr=2e-4,
-                batch_size=64,
-                num_steps=2_000,
+                lr=5e-4,
+                batch_size=32,
+                num_steps=2_400,
                 g_width=64,
                 d_width=32,
                 z_dim=100,

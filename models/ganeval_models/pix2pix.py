@@ -98,7 +98,7 @@ class Pix2Pix(GAN):
             image_size=256,
         ),
         "quick": Preset(
-            config=Pix2PixConfig(batch_size=8, num_steps=3_000, enlarge=1.0, g_width=16, d_width=16, d_layers=1, ema_decay=0.995),
+            config=Pix2PixConfig(lr=5e-4, batch_size=8, num_steps=1_500, enlarge=1.0, g_width=16, d_width=16, d_layers=1, ema_decay=0.995),
             about="some minutes on two cores",
             image_size=32,
         ),

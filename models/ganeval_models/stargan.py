@@ -106,7 +106,15 @@ class StarGAN(GAN):
         "paper": Preset(config=StarGANConfig(), about="CelebA: sec. 5 and the authors' code, with a decay that reaches 0", image_size=128),
         "quick": Preset(
             config=StarGANConfig(
-                lr=2e-4, batch_size=8, num_steps=4_000, n_critic=2, residual_blocks=2, g_width=16, d_width=16, ema_decay=0.99
+                lr=1e-3,
+                batch_size=8,
+                num_steps=4_000,
+                decay_from=0.5,
+                n_critic=2,
+                residual_blocks=2,
+                g_width=16,
+                d_width=16,
+                ema_decay=0.99,
             ),
             about="some minutes on two cores",
             image_size=32,
