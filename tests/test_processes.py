@@ -85,6 +85,7 @@ def test_the_weights_of_both_processes_are_the_same_bits(name: str, weights: tup
     assert all(torch.equal(weights[0][key], weights[1][key]) for key in keys)
 
 
+@pytest.mark.slow
 def test_a_run_of_two_processes_leaves_one_folder_and_goes_on_as_two(tmp_path: Path) -> None:
     data = small_data("images", 8)
     for part, split in (("train", data.train), ("test", data.test)):

@@ -172,7 +172,8 @@ class Session:
         yield f"parameters: {', '.join(f'{name} {size:,}' for name, size in sizes.items() if size)}"
         yield from self.data.summary()
         steps, batch_size = settings.config["num_steps"], settings.config["batch_size"]
-        yield f"{steps:,} steps of {batch_size} on {self.place.device}; scores by the extractor {settings.extractor}; run folder {folder.path}"
+        where = f"on {self.place.device}; scores by the extractor {settings.extractor}; run folder {folder.path}"
+        yield f"{steps:,} steps of {batch_size} {where}"
 
     def run(self, folder: RunFolder, *, resume: Mapping[str, Any] | None) -> Outcome:
         settings, config, place = self.settings, self.model.config, self.place
