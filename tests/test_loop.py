@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch._inductor import config as inductor
 from torch.utils.data import DataLoader, TensorDataset
 
 from ganeval.errors import InputError
@@ -228,6 +229,7 @@ def test_compiled_nets_learn_as_eager_ones_do(name: str) -> None:
         def keep(step: int, found: dict[str, float], compiled: bool = compiled) -> None:
             losses[compiled].append(found["discriminator"])
 
-        train(model, batches, num_steps=3, compiled=compiled, log_every=1, on_losses=keep)
+        with inductor.patch(fallback_random=True):  # dropout as eager: its own stream would be another one
+            train(model, batches, num_steps=3, compiled=compiled, log_every=1, on_losses=keep)
         assert set(model.state_dict()) == set(a_run(name)[0].state_dict())
     assert losses[True] == pytest.approx(losses[False], rel=1e-3)
