@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from ganeval.training.config import Field
     from ganeval.training.session import Outcome
 
-SETTINGS = "How the run is made"
-
 
 class ModelGroup(click.Group):
     """One command for each installed model, made when it is asked for."""

@@ -13,7 +13,7 @@ from ganeval.errors import InputError
 from ganeval.training.batch import Batch
 from ganeval.training.gan import GAN
 from ganeval.training.loss_log import LossLog
-from ganeval.training.sampling import averaged
+from ganeval.training.sampling import averaged, nets_of_fakes
 from ganeval.training.state import TrainState
 
 Callback = Callable[[TrainState], None]
@@ -70,6 +70,7 @@ def train(
     _prepared(model, compiled=compiled, channels_last=channels_last)
     callbacks = list(every.items() if isinstance(every, Mapping) else every)
     losses = LossLog(model, on_losses)
+    nets = nets_of_fakes(model)
     rates = {name: optimizer.defaults["lr"] for name, optimizer in model.optimizers.items()}
 
     if state.step == 0:
@@ -85,7 +86,7 @@ def train(
         with torch.autocast(model.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
             step_losses = model.train_step(batch)
         if state.average is not None:
-            state.average.update_parameters(torch.nn.ModuleDict({name: getattr(model, name) for name in model.generators}))
+            state.average.update_parameters(nets)
         state.step += 1
         losses.add(state.step, step_losses)
 

@@ -13,11 +13,15 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from ganeval.training.gan import GAN
 
 
+def nets_of_fakes(model: GAN) -> nn.ModuleDict:
+    """The nets that fakes are made by."""
+    return nn.ModuleDict({name: getattr(model, name) for name in model.generators})
+
+
 def averaged(model: GAN) -> AveragedModel | None:
     """The moving average of the nets that make fakes, weights and buffers; None where the configuration has none."""
     if not model.config.ema_decay:
         return None
-    nets = nn.ModuleDict({name: getattr(model, name) for name in model.generators})
     decay = model.config.ema_decay
 
     def average(averages: Any, values: Any, num_averaged: Any) -> None:
@@ -25,7 +29,7 @@ def averaged(model: GAN) -> AveragedModel | None:
         warm = min(decay, (1 + int(num_averaged)) / (10 + int(num_averaged)))
         get_ema_multi_avg_fn(warm)(averages, values, num_averaged)
 
-    return AveragedModel(nets, multi_avg_fn=average, use_buffers=True)
+    return AveragedModel(nets_of_fakes(model), multi_avg_fn=average, use_buffers=True)
 
 
 @contextmanager
