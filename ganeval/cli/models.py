@@ -52,10 +52,8 @@ def _preset_row(model: Any, key: str, preset: Any) -> list[str]:
 
     labels = tuple(str(index) for index in range({"classes": 10, "attributes": 5}.get(model.task, 0)))
     spec = DataSpec(task=model.task, image_size=preset.image_size, channels=preset.channels, label_names=labels)
-    nets = model(preset.config, spec).named_children()
-    counts = ", ".join(f"{net} {sum(parameter.numel() for parameter in module.parameters()):,}" for net, module in nets)
     color = "gray" if preset.channels == 1 else "color"
-    return [key, f"{preset.image_size}×{preset.image_size} {color}", counts, preset.about]
+    return [key, f"{preset.image_size}×{preset.image_size} {color}", model(preset.config, spec).in_words, preset.about]
 
 
 @click.command()

@@ -84,6 +84,16 @@ class GAN(nn.Module, ABC):
     def device(self) -> torch.device:
         return next(self.parameters()).device
 
+    @property
+    def in_words(self) -> str:
+        """Its nets with their numbers of parameters, and what a net says `about` itself."""
+        said = []
+        for name, net in self.named_children():
+            size = sum(parameter.numel() for parameter in net.parameters())
+            about = getattr(net, "about", "")
+            said += [f"{name} {size:,}{f' ({about})' if about else ''}"] if size else []
+        return ", ".join(said)
+
     def adam(self, *nets: nn.Module) -> torch.optim.Adam:
         """Adam over the parameters of `nets` with the configured rates, in one fused kernel."""
         config = self.config

@@ -168,8 +168,7 @@ class Session:
         """For people, a line each."""
         settings = self.settings
         yield f"{settings.model}, configuration {settings.preset}: {self.model.presets[settings.preset].about}"
-        sizes = {name: sum(parameter.numel() for parameter in net.parameters()) for name, net in self.model.named_children()}
-        yield f"parameters: {', '.join(f'{name} {size:,}' for name, size in sizes.items() if size)}"
+        yield f"parameters: {self.model.in_words}"
         yield from self.data.summary()
         steps, batch_size = settings.config["num_steps"], settings.config["batch_size"]
         where = f"on {self.place.device}; scores by the extractor {settings.extractor}; run folder {folder.path}"

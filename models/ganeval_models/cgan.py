@@ -35,6 +35,8 @@ class CGANConfig(GANConfig):
         "How the class enters. onehot-concat: as constant maps beside the input of each layer (Newmu/dcgan_code); embed-concat: as one "
         "learned map (the series); projection: in the discriminator by an inner product (Miyato & Koyama 2018).",
     ] = "onehot-concat"
+    d_width: Annotated[int, "Channels of the discriminator's first layer, each further one has twice as many: the series."] = 64
+    d_levels: Annotated[int, "Convolutions of the discriminator, each halves the side: 2 in the series."] = 2
     norm: Annotated[
         bool, "Batch normalization of hidden convolutions but the discriminator's first (Newmu/dcgan_code); the series has none."
     ] = False
@@ -87,22 +89,25 @@ class Generator(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Pictures and classes → [batch], one logit per pair."""
+    """Pictures and classes → [batch], one logit per pair: halve the side `levels` times, then a linear layer."""
 
-    def __init__(self, spec: DataSpec, conditioning: Conditioning, *, dropout: float, norm: bool) -> None:
+    def __init__(self, spec: DataSpec, conditioning: Conditioning, *, width: int, levels: int, dropout: float, norm: bool) -> None:
         super().__init__()
-        self.num_labels, bottom = spec.num_labels, spec.image_size // 4
+        self.num_labels = spec.num_labels
         first, each = {"embed-concat": (1, 0), "onehot-concat": (spec.num_labels,) * 2, "projection": (0, 0)}[conditioning]
         self.label_map = label_map(spec.num_labels, spec.image_size) if conditioning == "embed-concat" else None
-        self.per_class = nn.Embedding(spec.num_labels, 128) if conditioning == "projection" else None
-        self.layers = nn.ModuleList(
-            [
-                hidden(downsampling(spec.channels + first, 64, 3, bias=True), 64, norm=False),
-                hidden(downsampling(64 + each, 128, 3, bias=True), 128, norm=norm),
-            ]
-        )
+        layers, inputs, side = [], spec.channels + first, spec.image_size
+        for level in range(levels):
+            channels = width * 2**level
+            layers.append(hidden(downsampling(inputs, channels, 3, bias=True), channels, norm=norm and level > 0))
+            inputs, side = channels + each, (side + 1) // 2
+        self.layers = nn.ModuleList(layers)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(128 * bottom**2 + each, 1)
+        features = width * 2 ** (levels - 1) * side**2
+        self.head = nn.Linear(features + each, 1)
+        self.per_class = nn.Embedding(spec.num_labels, features) if conditioning == "projection" else None
+        if self.per_class is not None:
+            nn.init.normal_(self.per_class.weight, std=features**-0.5)
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         everywhere = self.label_map is None and self.per_class is None
@@ -110,9 +115,10 @@ class Discriminator(nn.Module):
         x = images if self.label_map is None else torch.cat([images, self.label_map(labels)], dim=1)
         for layer in self.layers:
             x = layer(beside(x, y))
-        logits: Tensor = self.head(torch.cat([self.dropout(x.flatten(1)), y], dim=1)).squeeze(1)
+        features = self.dropout(x.flatten(1))
+        logits: Tensor = self.head(torch.cat([features, y], dim=1)).squeeze(1)
         if self.per_class is not None:
-            logits = logits + (self.per_class(labels) * x.sum(dim=(2, 3))).sum(dim=1)  # eq. 3 of Miyato & Koyama 2018
+            logits = logits + (self.per_class(labels) * features).sum(dim=1)  # eq. 3 of Miyato & Koyama 2018
         return logits
 
 
@@ -147,7 +153,9 @@ class CGAN(GAN):
         if not 0 <= config.dropout < 1:
             raise InputError(f"dropout must be at least 0 and below 1, got {config.dropout:g}; the series has 0.4")
         self.generator = Generator(config.z_dim, spec, embed=config.conditioning == "embed-concat", norm=config.norm)
-        self.discriminator = Discriminator(spec, config.conditioning, dropout=config.dropout, norm=config.norm)
+        self.discriminator = Discriminator(
+            spec, config.conditioning, width=config.d_width, levels=config.d_levels, dropout=config.dropout, norm=config.norm
+        )
         self.g_optimizer = self.adam(self.generator)
         self.d_optimizer = self.adam(self.discriminator)
 

@@ -26,6 +26,7 @@ NUM_WARM = 5  # of the ten colors, the first
 SMALL, LARGE = (0.5, 0.6), (0.74, 0.84)  # radii, where half the picture's side is 1
 REACH = 1.1  # the farthest corner of a shape of radius 1
 MARGIN = 0.97  # where corners stay within
+SIXTEENTH = 0.19891236737965800  # tan(π/16), of a turn by a sixteenth
 SPLITS = {"train": 0, "test": 1}
 
 
@@ -97,9 +98,12 @@ def factors(indices: Any, *, seed: int = 0, split: Literal["train", "test"] = "t
         slope=draw.below(8, 14),
         outlined=draw.below(2, 15) == 1,
     )
+    upright = _turned((2 * draw.unit(2) - 1) * SIXTEENTH)
     none = np.zeros(len(large), dtype=np.bool_)
     if task == "attributes":
         return everything
+    if task in ("images", "classes"):
+        everything = replace(everything, cosine=upright[0], sine=upright[1])
     if task == "pairs":
         return replace(everything, striped=none, dark=none, outlined=none, color=everything.shape)
     striped = numbers % np.uint64(2) == 1 if task == "domains" else everything.striped & (draw.below(2, 16) == 1)
@@ -111,14 +115,17 @@ def _direction(fraction: Floats, eighth: Ints) -> tuple[Floats, Floats]:
 
     By the rational points of the circle, t ↦ ((1 − t²) / (1 + t²), 2t / (1 + t²)): no two libraries agree on every bit of cos.
     """
-    t = fraction * 0.41421356237309503  # tan(π/8), where an eighth ends
-    cosine, sine = (1 - t * t) / (1 + t * t), 2 * t / (1 + t * t)
+    cosine, sine = _turned(fraction * 0.41421356237309503)  # tan(π/8), where an eighth ends
     half = 0.7071067811865476
     diagonal = eighth % 2 == 1
     cosine, sine = np.where(diagonal, (cosine - sine) * half, cosine), np.where(diagonal, (cosine + sine) * half, sine)
     quarter = eighth // 2
     turns = [quarter == 0, quarter == 1, quarter == 2, quarter == 3]
     return np.select(turns, [cosine, -sine, -cosine, sine]), np.select(turns, [sine, cosine, -sine, -cosine])
+
+
+def _turned(t: Floats) -> tuple[Floats, Floats]:
+    return (1 - t * t) / (1 + t * t), 2 * t / (1 + t * t)
 
 
 class _Hash:

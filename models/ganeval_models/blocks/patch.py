@@ -37,6 +37,11 @@ class PatchGAN(nn.Module):
         logits: Tensor = self.layers(images)
         return logits
 
+    @property
+    def about(self) -> str:
+        side = receptive_field(self)
+        return f"judges patches of {side}×{side}"
+
 
 def receptive_field(net: nn.Module) -> int:
     """Side, in pixels, of the patch that one output of a plain chain of convolutions sees."""
