@@ -35,6 +35,7 @@ class CGANConfig(GANConfig):
         "How the class enters. onehot-concat: as constant maps beside the input of each layer (Newmu/dcgan_code); embed-concat: as one "
         "learned map (the series); projection: in the discriminator by an inner product (Miyato & Koyama 2018).",
     ] = "onehot-concat"
+    last_kernel: Annotated[int, "Side of the generator's last kernel, odd: 7 in the series."] = 7
     d_width: Annotated[int, "Channels of the discriminator's first layer, each further one has twice as many: the series."] = 64
     d_levels: Annotated[int, "Convolutions of the discriminator, each halves the side: 2 in the series."] = 2
     norm: Annotated[
@@ -64,7 +65,7 @@ def hidden(convolution: nn.Module, channels: int, *, norm: bool) -> nn.Sequentia
 class Generator(nn.Module):
     """z and classes → pictures in [-1, 1]: project to a quarter of the side, double it twice."""
 
-    def __init__(self, z_dim: int, spec: DataSpec, *, embed: bool, norm: bool) -> None:
+    def __init__(self, z_dim: int, spec: DataSpec, *, embed: bool, norm: bool, last_kernel: int) -> None:
         super().__init__()
         self.num_labels, bottom = spec.num_labels, spec.image_size // 4
         first, each = (1, 0) if embed else (spec.num_labels, spec.num_labels)
@@ -74,7 +75,7 @@ class Generator(nn.Module):
             [
                 hidden(upsampling(128 + first, 64, 4, bias=True), 64, norm=norm),
                 hidden(upsampling(64 + each, 32, 4, bias=True), 32, norm=norm),
-                nn.Sequential(nn.Conv2d(32 + each, spec.channels, 7, padding=3), nn.Tanh()),
+                nn.Sequential(nn.Conv2d(32 + each, spec.channels, last_kernel, padding=last_kernel // 2), nn.Tanh()),
             ]
         )
 
@@ -137,7 +138,19 @@ class CGAN(GAN):
             channels=1,
         ),
         "quick": Preset(
-            config=CGANConfig(lr=5e-4, batch_size=32, num_steps=2_500, prior="normal", norm=True, ema_decay=0.995),
+            config=CGANConfig(
+                lr=5e-4,
+                beta2=0.99,
+                batch_size=32,
+                num_steps=4_000,
+                prior="normal",
+                conditioning="projection",
+                last_kernel=3,
+                d_width=32,
+                d_levels=3,
+                norm=True,
+                ema_decay=0.995,
+            ),
             about="a few minutes on two cores, gray as the series' Fashion-MNIST",
             image_size=28,
             channels=1,
@@ -150,9 +163,18 @@ class CGAN(GAN):
             raise InputError(f"cgan needs pictures of two classes or more, the data are {spec.task!r} with {spec.num_labels}")
         if spec.image_size % 4:
             raise InputError(f"cgan makes pictures whose side is divisible by 4, got {spec.image_size}; choose one with --image-size")
+        if config.last_kernel < 1 or config.last_kernel % 2 == 0:
+            raise InputError(f"last_kernel must be odd, got {config.last_kernel}; the series has 7")
+        if not 1 <= config.d_levels <= spec.image_size.bit_length() - 1 or config.d_width < 1:
+            raise InputError(
+                f"the discriminator needs a width of at least 1 and levels that fit {spec.image_size} pixels, "
+                f"got d_width {config.d_width} and d_levels {config.d_levels}; the series has 64 and 2"
+            )
         if not 0 <= config.dropout < 1:
             raise InputError(f"dropout must be at least 0 and below 1, got {config.dropout:g}; the series has 0.4")
-        self.generator = Generator(config.z_dim, spec, embed=config.conditioning == "embed-concat", norm=config.norm)
+        self.generator = Generator(
+            config.z_dim, spec, embed=config.conditioning == "embed-concat", norm=config.norm, last_kernel=config.last_kernel
+        )
         self.discriminator = Discriminator(
             spec, config.conditioning, width=config.d_width, levels=config.d_levels, dropout=config.dropout, norm=config.norm
         )

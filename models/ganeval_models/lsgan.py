@@ -53,7 +53,7 @@ class LSGAN(GAN):
             config=LSGANConfig(
                 lr=5e-4,
                 batch_size=32,
-                num_steps=2_400,
+                num_steps=3_000,
                 g_width=64,
                 d_width=32,
                 z_dim=100,

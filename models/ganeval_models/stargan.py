@@ -108,7 +108,7 @@ class StarGAN(GAN):
             config=StarGANConfig(
                 lr=1e-3,
                 batch_size=8,
-                num_steps=4_000,
+                num_steps=6_000,
                 decay_from=0.5,
                 n_critic=2,
                 residual_blocks=2,
