@@ -1,9 +1,10 @@
 """How the distance of the `tiny` extractor answers to damage of known strength, on pictures it was not trained on.
 
-    python benchmarks/sensitivity.py DATA [--num 5000] [--set cifar10]
+    python benchmarks/sensitivity.py [DATA] [--num 5000] [--set cifar10]
 
-DATA holds `<set>/train/<class>/*.png` and `<set>/test/<class>/*.png`. The reals are train pictures, the fakes test pictures that were
-damaged; prints the distance at every strength, and whether it grows from each to the next. `docs/tiny.md` has the output.
+DATA holds `<set>/train/<class>/*.png` and `<set>/test/<class>/*.png`; the set `shapes` is drawn. The reals are train pictures, the fakes
+test pictures that were damaged; prints the distance at every strength, and whether it grows from each to the next. `docs/tiny.md` has the
+output.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Literal
 
 import click
 import numpy as np
@@ -20,7 +22,9 @@ from torch import Tensor
 
 from ganeval import FeatureStats, frechet_distance
 from ganeval.evaluator import reference_of
+from ganeval.training import shapes
 
+SPLITS: tuple[Literal["train", "test"], ...] = ("train", "test")
 Damage = Callable[[Tensor, Tensor, float], Tensor]  # (images, labels, strength) → damaged images
 
 
@@ -107,13 +111,24 @@ def labelled(folder: Path, num: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).contiguous(), torch.tensor(labels)
 
 
+def drawn_shapes(split: Literal["train", "test"], num: int) -> tuple[Tensor, Tensor]:
+    """The embedded data of `ganeval train`, and which shape each is."""
+    factors = shapes.factors(range(num), split=split, task="classes")
+    return shapes.drawn(factors, size=32), torch.from_numpy(factors.shape)
+
+
 @click.command()
-@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.argument("data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=False)
 @click.option("--num", default=5000, show_default=True, help="Pictures on each side.")
-@click.option("--set", "sets", multiple=True, default=("cifar10", "mnist", "fashion-mnist"), show_default=True)
-def main(data: Path, num: int, sets: tuple[str, ...]) -> None:
+@click.option("--set", "sets", multiple=True, default=("cifar10", "mnist", "fashion-mnist", "shapes"), show_default=True)
+def main(data: Path | None, num: int, sets: tuple[str, ...]) -> None:
+    if data is None and set(sets) != {"shapes"}:
+        raise click.UsageError("only the set shapes needs no DATA")
     for name in sets:
-        (real, _), (held_out, labels) = (labelled(data / name / split, num) for split in ("train", "test"))
+        if data is None or name == "shapes":
+            (real, _), (held_out, labels) = (drawn_shapes(split, num) for split in SPLITS)
+        else:
+            (real, _), (held_out, labels) = (labelled(data / name / split, num) for split in SPLITS)
         clean, found = answers(real, held_out, labels)
         click.echo(f"\n{name}: {num} train against {num} test pictures, clean: {clean:.4g}")
         for ladder, values in found.items():

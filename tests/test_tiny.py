@@ -12,7 +12,9 @@ import ganeval
 from ganeval import InputError
 from ganeval.extractors.tiny import EMBEDDED, TinyNet
 from pictures import DATA, as_tensor, cifar10_tiles, pictures
-from sensitivity import LADDERS, answers
+from sensitivity import LADDERS, SPLITS, answers, drawn_shapes
+
+needs_cifar10 = pytest.mark.skipif(DATA is None, reason="needs the CIFAR-10 archives from $GANEVAL_DATA")
 
 
 def test_it_is_small_enough_to_come_with_the_package() -> None:
@@ -42,7 +44,7 @@ def test_its_scores_never_carry_the_names_of_the_standard_ones(folders: tuple[Pa
     assert report.extractor == "tiny"
 
 
-@pytest.mark.skipif(DATA is None, reason="needs the CIFAR-10 archives from $GANEVAL_DATA")
+@needs_cifar10
 def test_it_knows_the_classes_of_pictures_it_was_not_trained_on() -> None:
     from ganeval.conventions import CONVENTIONS
     from ganeval.extractors.tiny import load
@@ -70,6 +72,12 @@ def drawn() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return real, held_out, rank * 10 // 600
 
 
+def shapes() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """(real, held out, labels) of what `ganeval train` draws."""
+    (real, _), (held_out, labels) = (drawn_shapes(split, 600) for split in SPLITS)
+    return real, held_out, labels
+
+
 def photographs() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """(real, held out, labels): CIFAR-10 train and test pictures, as many of each class."""
     assert DATA is not None
@@ -82,8 +90,12 @@ def photographs() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 
 @pytest.mark.parametrize(
     "pictures_of",
-    [drawn, pytest.param(photographs, marks=pytest.mark.skipif(DATA is None, reason="needs the CIFAR-10 archives from $GANEVAL_DATA"))],
-    ids=["drawn", "CIFAR-10"],
+    [
+        drawn,
+        shapes,
+        pytest.param(photographs, marks=needs_cifar10),
+    ],
+    ids=["drawn", "shapes", "CIFAR-10"],
 )
 def test_its_distance_grows_with_every_kind_of_damage_and_clean_is_far_below(pictures_of) -> None:  # type: ignore[no-untyped-def]
     clean, found = answers(*pictures_of())
