@@ -79,7 +79,7 @@ def printed(row: Row, folders: list[Path]) -> str:
     first = [json.loads((folder / "scores.jsonl").read_text().splitlines()[0])["scores"]["fd_tiny"]["value"] for folder in folders]
     last = [json.loads((folder / "losses.jsonl").read_text().splitlines()[-1]) for folder in folders]
     scores = [f"{key} {spread([report['scores'][key]['value'] for report in reports])}" for key in SHOWN if key in reports[0]["scores"]]
-    seconds = spread([one["seconds"] for one in last], digits=2)
+    seconds = f"{statistics.mean(one['seconds'] for one in last):.0f}"
     steps = ", ".join(f"{final['step']:,}" for final in finals)
     options = " ".join(Path(part).name if part.startswith("/") else part for part in row.options)
     return (

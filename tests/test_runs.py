@@ -292,3 +292,23 @@ def test_a_line_that_a_crash_cut_is_dropped_when_the_run_goes_on(data_of: Any, t
     assert run("train", "gan", "--resume", folder, "--num-steps", "9", "--quiet").exit_code == 0
     for name in ("losses", "scores"):
         assert [json.loads(line)["step"] for line in (folder / f"{name}.jsonl").read_text().splitlines()][-1] == 9
+
+
+def test_models_say_their_sizes_options_and_what_a_judge_sees() -> None:
+    found = run("models")
+    assert found.exit_code == 0
+    assert all(name in found.stdout for name in SMALL)
+    one = run("models", "pix2pix").stdout
+    assert "54,413,955" in one
+    assert "70×70" in one  # of the paper's discriminator
+    assert "142×142" in one  # of the article's
+    assert "lambda_l1" in one
+    wrong = run("models", "pix2pics")
+    assert wrong.exit_code == 1
+    assert "pix2pix" in wrong.stderr
+
+
+def test_data_to_train_on_are_listed() -> None:
+    found = run("data")
+    assert found.exit_code == 0
+    assert all(name in found.stdout for name in ("shapes", "cifar10", "fashion-mnist", "horse2zebra"))

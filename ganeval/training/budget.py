@@ -26,11 +26,6 @@ class Budget:
         """Whether a score now would leave all scores together within the share. The first one tells the price and comes at once."""
         return self._share > 0 and self._spent + self._last <= self._share * (self._clock() - self._start)
 
-    @property
-    def spent(self) -> float:
-        """Seconds."""
-        return self._spent
-
     @contextmanager
     def spending(self, *, free: bool = False) -> Iterator[None]:
         """Around a score. A `free` one is not counted, but time begins after it."""
