@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -25,13 +25,8 @@ DARK, LIGHT = torch.tensor([-0.7, -0.7, -0.7]), torch.tensor([0.7, 0.7, 0.7])
 
 
 @pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    """Nets this small are slower on more; and the same numbers on any machine's count of cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+def seeded(one_thread: None) -> None:
     torch.manual_seed(0)
-    yield
-    torch.set_num_threads(threads)
 
 
 def spec(task: Task, side: int, channels: int = 3, num_labels: int = 0) -> DataSpec:
