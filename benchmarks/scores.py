@@ -41,8 +41,8 @@ def real_rows(data: Path) -> list[Row]:
         Row("cgan", "fashion-mnist", ("--data", str(data / "fashion-mnist"), "--gray", "--image-size", "28", *small)),
         Row("lsgan", "cifar10", ("--data", str(data / "cifar10"), "--image-size", "32", *small)),
         Row("pix2pix", "landcover", ("--data", str(data / "landcover-pairs.zip"), "--image-size", "64", "--direction", "BtoA", *small)),
-        Row("cyclegan", "horse2zebra", ("--data", str(data / "horse2zebra-128.zip"), "--image-size", "64", *small)),
-        Row("stargan", "celeba-faces", ("--data", str(data / "celeba-faces.zip"), "--image-size", "64", *small)),
+        Row("cyclegan", "horse2zebra", ("--data", str(data / "horse2zebra-128.zip"), "--image-size", "32", *small)),
+        Row("stargan", "celeba-faces", ("--data", str(data / "celeba-faces.zip"), "--image-size", "32", *small)),
     ]
 
 
