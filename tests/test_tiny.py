@@ -93,7 +93,7 @@ def photographs() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     [
         drawn,
         shapes,
-        pytest.param(photographs, marks=needs_cifar10),
+        pytest.param(photographs, marks=[needs_cifar10, pytest.mark.slow]),
     ],
     ids=["drawn", "shapes", "CIFAR-10"],
 )
