@@ -1,0 +1,59 @@
+"""Pairs and domains: every layout that people have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ganeval.errors import InputError
+from ganeval.training.datasets import open_data
+from layouts import LAYOUTS, STRIPS, picture, reds, save
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("direction", ["AtoB", "BtoA"])
+def test_every_layout_of_pairs_stays_paired(tmp_path: Path, layout: str, direction: str) -> None:
+    data = open_data(save(LAYOUTS[layout], tmp_path / "data"), task="pairs", image_size=8, direction=direction)  # type: ignore[arg-type]
+    for split in (data.train, data.test):
+        assert split.source is not None
+        a, b = (split.source, split.images) if direction == "AtoB" else (split.images, split.source)
+        assert sorted(reds(a)) == list(range(12))
+        assert [level - 100 for level in reds(b)] == reds(a)
+
+
+@pytest.mark.parametrize("folders", [("A", "B"), ("real_A_label", "real_B_photo")])
+def test_pairs_without_a_split_are_held_out_together(tmp_path: Path, folders: tuple[str, str]) -> None:
+    found = {f"{folder}/{i}.png": picture((level + i, 0, 0)) for folder, level in zip(folders, (0, 100), strict=True) for i in range(30)}
+    if folders[0] != "A":
+        found |= {f"fake_B/{i}.png": picture((0, 0, 0)) for i in range(30)}
+    data = open_data(save(found, tmp_path / "data"), task="pairs", image_size=8)
+    assert (len(data.train), len(data.test)) == (27, 3)
+    assert data.train.source is not None
+    assert [level + 100 for level in reds(data.train.source)] == reds(data.train.images)
+    assert data.spec.domains == folders
+
+
+def test_both_pictures_of_a_pair_are_resized_whole(tmp_path: Path) -> None:
+    wide = picture((0, 0, 0), (32, 8))
+    wide.paste(picture((200, 0, 0), (16, 8)), (0, 0))
+    found = {f"{side}/{i}.png": wide for side in "AB" for i in range(4)}
+    image = open_data(save(found, tmp_path / "data"), task="pairs", image_size=8).train.images[0]
+    assert image[0, 4, :3].tolist() == [200, 200, 203]  # bicubic rings
+    assert image[0, 4, -2:].tolist() == [0, 0]
+
+
+def test_files_without_a_partner_are_named(tmp_path: Path) -> None:
+    found = {f"{side}/{i}.png": picture((i, 0, 0)) for side in "AB" for i in range(8)} | {"A/alone.png": picture((9, 0, 0))}
+    with pytest.raises(InputError, match=r"1 of 9 pictures .* have no partner in B: alone"):
+        open_data(save(found, tmp_path / "data"), task="pairs")
+
+
+def test_domains_need_no_partners_and_take_strips_too(tmp_path: Path) -> None:
+    found = {f"train{side}/{side}{i}.png": picture((i, 0, 0)) for side, num in (("A", 5), ("B", 8)) for i in range(num)}
+    found |= {f"test{side}/{side}{i}.png": picture((i, 0, 0)) for side, num in (("A", 2), ("B", 3)) for i in range(num)}
+    data = open_data(save(found, tmp_path / "data"), task="domains", image_size=8)
+    assert data.train.source is not None
+    assert (len(data.train.source), len(data.train.images), len(data.train)) == (5, 8, 8)
+    strips = open_data(save(STRIPS, tmp_path / "strips"), task="domains", image_size=8)
+    assert max(reds(strips.train.source)) < 100 <= min(reds(strips.train.images))
