@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, nearest
 
 Resize = Literal["tf1-bilinear", "bilinear", "bilinear-antialias", "bicubic-antialias"]
 Normalization = Literal["(x-128)/128", "2x/255-1"]
@@ -97,5 +97,5 @@ def convention_named(name: str | Convention) -> Convention:
     if isinstance(name, Convention):
         return name
     if name not in CONVENTIONS:
-        raise InputError(f"no convention is called {name!r}; there are {', '.join(CONVENTIONS)}")
+        raise InputError(f"no convention is called {name!r}; {nearest(name, CONVENTIONS)}")
     return CONVENTIONS[name]

@@ -12,8 +12,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from ganeval.training.batch import Batch
+from ganeval.training.batch import Batch, DataSpec
 from ganeval.training.checkpoint import load_checkpoint
+from ganeval.training.data import Split, Stored
 from ganeval.training.gan import GAN, GANConfig, Preset, step
 from ganeval.training.loader import Loader
 from ganeval.training.loop import train
@@ -23,6 +24,7 @@ from ganeval.training.run_folder import RunFolder
 from ganeval.training.scoring import Scorer, halved
 from ganeval.training.settings import Settings
 from ganeval.training.state import TrainState
+from ganeval.training.tasks import wanted
 from small_models import SMALL, small_data, small_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -177,3 +179,15 @@ def test_events_for_tensorboard_hold_losses_and_scores(tmp_path: Path) -> None:
     events = accumulator.EventAccumulator(str(run.path)).Reload()
     assert {"loss/generator", "score/fd_tiny"} <= set(events.Tags()["scalars"])
     assert [event.step for event in events.Scalars("score/fd_tiny")] == [0, 2, 4]
+
+
+def test_the_first_fakes_are_of_all_classes_though_files_come_class_by_class() -> None:
+    labels = torch.arange(400) // 100
+    split = Split(images=Stored(labels.to(torch.uint8)[:, None, None, None].expand(-1, 3, 8, 8)), labels=labels)
+    spec = DataSpec(task="classes", image_size=8, channels=3, label_names=tuple("abcd"))
+    (asked,) = wanted(halved(split)[0], spec, 40)
+    assert asked.labels is not None
+    assert asked.labels.unique().tolist() == [0, 1, 2, 3]
+    assert asked.real_labels is not None
+    assert asked.real_labels.equal(asked.real[:, 0, 0, 0].long())
+    assert asked.real_labels[:40].unique().tolist() == [0, 1, 2, 3]  # what the collapse guard looks at

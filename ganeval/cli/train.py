@@ -64,7 +64,9 @@ def run_options() -> list[click.Parameter]:
         click.Option(["--metrics"], help="Comma-separated; fid is always among them.  [default: fid,is out of noise, else fid]"),
         click.Option(["--convention"], help="As for `ganeval fid`.  [default: ttur]"),
         click.Option(["--weights"], help="State dict for the extractor instead of its own."),
-        click.Option(["--num-fakes"], type=integer, help="Of the score at the end.  [default: as many as there are reals]"),
+        click.Option(
+            ["--num-fakes"], type=integer, help="Of the score at the end.  [default: as many as there are reals, of noise 1000 at least]"
+        ),
         click.Option(["--num-fakes-training"], type=integer, help="Of each score on the way.  [default: 1000]"),
         click.Option(["--score-budget"], type=Share(), help="Share of the time for scores on the way, as 5% or 0.05.  [default: 5%]"),
         click.Option(["--score-every"], type=integer, help="Steps between two scores, instead of a budget."),

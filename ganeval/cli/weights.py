@@ -73,9 +73,9 @@ def path(name: str) -> None:
 
 
 def _named(name: str) -> WeightsFile:
-    from ganeval.errors import InputError
+    from ganeval.errors import InputError, nearest
     from ganeval.weights import WEIGHTS
 
     if name not in WEIGHTS:
-        raise InputError(f"no weights are called {name!r}; there are {', '.join(WEIGHTS)}")
+        raise InputError(f"no weights are called {name!r}; {nearest(name, WEIGHTS)}")
     return WEIGHTS[name]

@@ -11,7 +11,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, nearest
 from ganeval.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -44,6 +44,6 @@ def load_extractor(
     """
     found = available()
     if name not in found:
-        raise InputError(f"no extractor is called {name!r}; there are {', '.join(sorted(found))}")
+        raise InputError(f"no extractor is called {name!r}; {nearest(name, sorted(found))}")
     loader: Loader = found[name].load()
     return loader(convention=convention, weights_file=weights_file, device=device, progress=progress)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields, replace
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, nearest
 from ganeval.training.gan import GAN, GANConfig, Preset
 
 
@@ -47,9 +46,7 @@ def preset_of(model: type[GAN], name: str) -> Preset:
         InputError: the model has none of that name.
     """
     if name not in model.presets:
-        near = difflib.get_close_matches(name, model.presets, n=1)
-        meant = f"did you mean {near[0]}? " if near else ""
-        raise InputError(f"{model.__name__} has no configuration {name!r}; {meant}There are {', '.join(model.presets)}")
+        raise InputError(f"{model.__name__} has no configuration {name!r}; {nearest(name, model.presets)}")
     return model.presets[name]
 
 

@@ -5,12 +5,11 @@ A package adds one by a line under `[project.entry-points."ganeval.models"]` in 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from ganeval.training.gan import GAN
@@ -29,8 +28,6 @@ def load_model(name: str) -> type[GAN]:
     """
     found = available()
     if name not in found:
-        near = difflib.get_close_matches(name, found, n=1, cutoff=0.4)
-        meant = f"did you mean {near[0]}? " if near else ""
-        raise InputError(f"no model is called {name!r}; {meant}There are {', '.join(found) or 'none installed'}")
+        raise InputError(f"no model is called {name!r}; {nearest(name, found)}")
     model: type[GAN] = found[name].load()
     return model

@@ -109,7 +109,7 @@ class Scorer:
 
         Args:
             half: "choose" and "report" of the test split, all of "test", or "train".
-            num_fakes: of each comparison, at most as many as there are sources; None is as many as there are reals or sources.
+            num_fakes: of each comparison, at most as many as there are sources; None is as `tasks.wanted` has it.
             seed: of the noise.
         """
         made: list[Made] = []
@@ -155,10 +155,8 @@ class Scorer:
         return self._evaluators[key]
 
     def _split(self, half: Half) -> Split:
-        if half == "train":
-            return self._data.train
-        if half == "test":
-            return self._data.test
+        if half in ("train", "test"):
+            return _part(self._data.train if half == "train" else self._data.test, slice(None))
         return halved(self._data.test)[0 if half == "choose" else 1]
 
     @cached_property
@@ -175,18 +173,19 @@ class Scorer:
 
 def halved(split: Split) -> tuple[Split, Split]:
     """Two halves that never meet, by a fixed shuffle: to choose a checkpoint by, and to report."""
-    return _part(split, 0), _part(split, 1)
+    return _part(split, slice(0, None, 2)), _part(split, slice(1, None, 2))
 
 
-def _part(split: Split, which: int) -> Split:
+def _part(split: Split, which: slice) -> Split:
+    """Shuffled: files come class by class, and the first few of them must be like all."""
     paired = split.source is not None and len(split.source) == len(split.images)
     images, chosen = _chosen(split.images, which, stream=0)
     source = None if split.source is None else _chosen(split.source, which, stream=0 if paired else 1)[0]
     return Split(images=images, labels=None if split.labels is None else split.labels[chosen], source=source)
 
 
-def _chosen(pictures: Pictures, which: int, *, stream: int) -> tuple[Stored, Tensor]:
-    chosen = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(stream))[which::2].sort().values
+def _chosen(pictures: Pictures, which: slice, *, stream: int) -> tuple[Stored, Tensor]:
+    chosen = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(stream))[which]
     return Stored(torch.stack([pictures[int(index)] for index in chosen])), chosen
 
 

@@ -14,6 +14,7 @@ from ganeval.training.gan import GAN
 from ganeval.training.loader import to_float
 
 SAMPLE_BATCH = 64  # fakes made at once
+FEWEST_FAKES = 1000  # out of noise, which costs nothing: fewer would make a worse score only because they are few
 EXCLUSIVE = "_Hair"  # CelebA's hair colors: a picture has one of them, so asking for one takes the others away
 
 
@@ -68,7 +69,10 @@ def fakes_of(
 
 
 def wanted(split: Split, spec: DataSpec, num_fakes: int | None) -> list[Wanted]:
-    """The comparisons of a task; `num_fakes` of each, by default as many as there are reals or sources."""
+    """The comparisons of a task.
+
+    `num_fakes` is of each; by default as many as there are sources, and out of noise as many as reals, but FEWEST_FAKES at least.
+    """
     images = stacked(split.images)
     source = None if split.source is None else stacked(split.source)
     if spec.task == "pairs":
@@ -83,7 +87,7 @@ def wanted(split: Split, spec: DataSpec, num_fakes: int | None) -> list[Wanted]:
             Wanted(name=f"{first}-to-{second}", real=images, number=forth, source=source[:forth]),
             Wanted(name=f"{second}-to-{first}", real=source, number=back, source=images[:back], backward=True),
         ]
-    number = num_fakes or len(images)
+    number = num_fakes or max(len(images), FEWEST_FAKES)
     if spec.task == "attributes":
         assert split.labels is not None
         each = [_changed(images, split.labels, spec.label_names, index, num_fakes) for index in range(spec.num_labels)]

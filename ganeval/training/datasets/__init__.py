@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, nearest
 from ganeval.progress import Progress, silent
 from ganeval.training.batch import Task
 from ganeval.training.data import TrainingData
-from ganeval.training.datasets.request import Direction, Request, nearest
+from ganeval.training.datasets.request import Direction, Request
 
 __all__ = ["Direction", "Known", "names", "open_data"]
 

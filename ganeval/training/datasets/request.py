@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Literal, get_args
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, nearest
 from ganeval.progress import Progress
 from ganeval.training.batch import DataSpec, Task
 
@@ -32,7 +31,7 @@ class Request:
 
     def __post_init__(self) -> None:
         if self.task not in get_args(Task):
-            raise InputError(f"no task is called {self.task!r}; there are {', '.join(get_args(Task))}")
+            raise InputError(f"no task is called {self.task!r}; {nearest(self.task, get_args(Task))}")
         if self.image_size is not None and not MIN_SIZE <= self.image_size <= MAX_SIZE:
             raise InputError(f"pictures of {self.image_size}×{self.image_size} pixels cannot be trained on; give {MIN_SIZE} to {MAX_SIZE}")
         if self.channels not in (None, 1, 3):
@@ -79,10 +78,3 @@ class Request:
         if len(set(self.attributes)) < len(self.attributes):
             raise InputError(f"an attribute was chosen twice: {', '.join(self.attributes)}")
         return self.attributes or tuple(default)
-
-
-def nearest(name: str, known: Sequence[str]) -> str:
-    """The remedy for a name that nobody knows."""
-    close = get_close_matches(name, known, n=1, cutoff=0.5) or get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    guess = f"did you mean {close[0]}? " if close else ""
-    return f"{guess}there are {', '.join(known)}"
