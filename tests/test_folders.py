@@ -39,7 +39,7 @@ def test_classes_are_the_folders_sorted(classes: Path) -> None:
     for split in (data.train, data.test):
         assert split.labels is not None
         assert [int(level >= 200) for level in reds(split.images)] == split.labels.tolist()
-    assert (len(data.train), len(data.test)) == (18, 2)
+    assert (len(data.train), len(data.test)) == (16, 4)
 
 
 def test_one_in_ten_is_held_out_the_same_in_any_order(tmp_path: Path) -> None:
@@ -81,15 +81,15 @@ def test_the_provenance_does_not_depend_on_names(tmp_path: Path) -> None:
 def test_pictures_are_cut_from_the_middle_and_resized(tmp_path: Path) -> None:
     wide = picture((0, 0, 0), (48, 16))
     wide.paste(picture((90, 90, 90)), (16, 0))
-    folder = save({f"{i}.png": wide for i in range(4)}, tmp_path / "wide")
+    folder = save({f"{i}.png": wide for i in range(6)}, tmp_path / "wide")
     data = open_data(folder, task="images", image_size=8, channels=1, enlarge=1.5)
     assert stacked(data.train.images).shape == (2, 1, 12, 12)
-    assert stacked(data.test.images).shape == (2, 1, 8, 8)
+    assert stacked(data.test.images).shape == (4, 1, 8, 8)
     assert set(stacked(data.train.images).flatten().tolist()) == {90}
 
 
 def test_gray_is_as_pillow_makes_it(tmp_path: Path) -> None:
-    found = pictures(4, (32, 32))
+    found = pictures(6, (32, 32))
     data = open_data(save_all(found, tmp_path / "flat"), task="images", channels=1)
     expected = {one.convert("L").tobytes() for one in found}
     assert {image.numpy().tobytes() for split in (data.train, data.test) for image in stacked(split.images)} == expected
@@ -121,7 +121,10 @@ def test_a_flat_folder_is_told_what_the_task_needs(tmp_path: Path, task: Task, m
 
 def test_too_few_pictures_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"flat has 1 pictures to train on .* at least 2"):
-        open_data(save_all(pictures(3, (32, 32)), tmp_path / "flat"), task="images")
+        open_data(save_all(pictures(5, (32, 32)), tmp_path / "flat"), task="images")
+    found = {f"{split}/{i}.png": picture((i, 0, 0)) for split, num in (("train", 8), ("test", 3)) for i in range(num)}
+    with pytest.raises(InputError, match=r"data has 3 pictures to test with .* at least 4"):
+        open_data(save(found, tmp_path / "data"), task="images")
 
 
 def test_a_class_only_in_the_test_split_is_refused(classes: Path) -> None:

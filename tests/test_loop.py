@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch._inductor import config as inductor
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -23,6 +23,7 @@ from ganeval.training.state import TrainState
 from small_models import SMALL, small_data, small_model
 
 K = 6
+IMAGES = torch.rand(4, 3, 8, 8, generator=torch.Generator().manual_seed(0)) * 2 - 1
 pytestmark = pytest.mark.usefixtures("one_thread")
 
 
@@ -76,6 +77,7 @@ def test_sampling_leaves_modes_gradients_streams_and_weights_alone(name: str) ->
 
     def sample(state: TrainState) -> None:
         before, modes = everything(state), [module.training for module in state.model.modules()]
+        gradients = [None if p.grad is None else p.grad.clone() for p in state.model.parameters()]
         own = [getattr(state.model, generator) for generator in state.model.generators]
         with state.sampling(5) as rng:
             first = state.model.fakes(next(iter(batches)), rng)
@@ -83,7 +85,9 @@ def test_sampling_leaves_modes_gradients_streams_and_weights_alone(name: str) ->
         assert [module.training for module in state.model.modules()] == modes
         assert [getattr(state.model, generator) for generator in state.model.generators] == own
         after = everything(state)
+        kept = [None if p.grad is None else p.grad.clone() for p in state.model.parameters()]
         seen.append(all(torch.equal(before[key], after[key]) for key in before))
+        assert all(was is now or (was is not None and now is not None and was.equal(now)) for was, now in zip(gradients, kept, strict=True))
 
     model, _ = a_run(name)
     data = small_data(model.task, SMALL[name][0])
@@ -191,6 +195,31 @@ def test_nan_stops_with_step_and_tensor_and_leaves_the_last_checkpoint_good(tmp_
     assert all(tensor.isfinite().all() for tensor in kept["nets"].values() if tensor.is_floating_point())
 
 
+def test_a_weight_that_the_last_update_spoiled_is_in_no_checkpoint(tmp_path: Path) -> None:
+    model, batches = a_run("gan")
+    file, generator = tmp_path / "last.pt", model.get_submodule("generator")
+    updates = count(1)
+
+    def spoil(optimizer: Any, args: Any, kwargs: Any) -> None:
+        if next(updates) == 8:  # its losses are of before, and finite
+            with torch.no_grad():
+                next(generator.parameters())[0] = float("inf")
+
+    model.optimizers["g_optimizer"].register_step_post_hook(spoil)
+    with pytest.raises(Diverged, match=r"at step 8, generator\..* is no longer finite; the last checkpoint is from before"):
+        train(model, batches, num_steps=12, every={2: lambda state: save_checkpoint(file, state.state_dict())})
+    assert load_checkpoint(file)["step"] == 6
+
+
+def test_what_comes_before_the_first_step_is_not_repeated_by_a_resumed_run(tmp_path: Path) -> None:
+    model, batches = a_run("gan")
+    train(model, batches, num_steps=2, every={2: lambda state: save_checkpoint(tmp_path / f"{state.step}.pt", state.state_dict())})
+    steps: list[int] = []
+    model, batches = a_run("gan")
+    train(model, batches, num_steps=2, every={1: lambda state: steps.append(state.step)}, resume=load_checkpoint(tmp_path / "0.pt"))
+    assert steps == [1, 2]
+
+
 def test_a_checkpoint_of_another_model_or_configuration_is_refused() -> None:
     model, batches = a_run("gan")
     state = train(model, batches, num_steps=1).state_dict()
@@ -206,6 +235,10 @@ def test_a_checkpoint_of_another_model_or_configuration_is_refused() -> None:
 def test_bfloat16_and_channels_last_train_to_finite_losses(name: str) -> None:
     model, batches = a_run(name)
     losses: list[dict[str, float]] = []
+    dtypes: set[torch.dtype] = set()
+    for layer in model.modules():
+        if isinstance(layer, (nn.Linear, nn.Conv2d)):
+            layer.register_forward_hook(lambda layer, inputs, output: dtypes.add(output.dtype))
     train(
         model,
         batches,
@@ -216,7 +249,40 @@ def test_bfloat16_and_channels_last_train_to_finite_losses(name: str) -> None:
         on_losses=lambda step, found: losses.append(found),
     )
     assert len(losses) == 4
+    own = {torch.float32} if name == "stargan" else set()  # its gradient penalty is taken in full precision
+    assert dtypes == {torch.bfloat16, *own}
     assert all(parameter.dtype == torch.float32 for parameter in model.parameters())
+    assert all(weight.is_contiguous(memory_format=torch.channels_last) for weight in model.parameters() if weight.dim() == 4)
+
+
+@pytest.mark.parametrize(
+    ("name", "batch", "says"),
+    [
+        ("cgan", (IMAGES,), "'classes' needs labels"),
+        ("cgan", (IMAGES, torch.tensor([0, 1, 2, 3])), r"whole numbers from 0 to 2; got int64 from 0 to 3"),
+        ("cgan", (IMAGES, torch.tensor([0.0, 1, 2, 2])), "got float32 from 0 to 2"),
+        ("cgan", (IMAGES, torch.zeros(4, 3, dtype=torch.int64)), r"shape \[4\], got \[4, 3\]"),
+        ("stargan", (IMAGES.repeat(1, 1, 2, 2), torch.full((4, 2), 0.5)), "0 or 1; got float32 from 0.5 to 0.5"),
+        ("stargan", (IMAGES.repeat(1, 1, 2, 2), torch.zeros(4, dtype=torch.int64)), r"shape \[4, 2\]"),
+        ("pix2pix", (IMAGES.repeat(1, 1, 4, 4),), "'pairs' needs a source"),
+        ("cyclegan", (IMAGES.repeat(1, 1, 2, 2), None, IMAGES), r"sources of \[3, 8, 8\]"),
+    ],
+)
+def test_labels_and_sources_that_do_not_fit_are_refused_before_the_first_step(name: str, batch: Any, says: str) -> None:
+    with pytest.raises(InputError, match=says):
+        train(small_model(name), [Batch(*batch)], num_steps=1)
+
+
+def test_batches_of_another_seed_or_size_do_not_continue_a_run() -> None:
+    data = small_data("images", 8)
+    state = Loader(data.train, data.spec, batch_size=4, seed=3).state_dict()
+    for seed, batch_size, says in ((4, 4, "seed 3, not 4"), (3, 2, "batch_size 4, not 2")):
+        with pytest.raises(InputError, match=says):
+            Loader(data.train, data.spec, batch_size=batch_size, seed=seed).load_state_dict(state)
+
+
+def nets_of(model: GAN) -> list[tuple[str, nn.Module]]:
+    return [(part, net) for part, net in model.named_children() if any(True for _ in net.parameters())]
 
 
 @pytest.mark.slow
@@ -231,5 +297,7 @@ def test_compiled_nets_learn_as_eager_ones_do(name: str) -> None:
 
         with inductor.patch(fallback_random=True):  # dropout as eager: its own stream would be another one
             train(model, batches, num_steps=3, compiled=compiled, log_every=1, on_losses=keep)
+        left_alone = [part for part, net in nets_of(model) if net._compiled_call_impl is None]
+        assert left_alone == [part for part, _ in nets_of(model) if not compiled or part in model.twice_differentiated]
         assert set(model.state_dict()) == set(a_run(name)[0].state_dict())
     assert losses[True] == pytest.approx(losses[False], rel=1e-3)

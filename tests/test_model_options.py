@@ -40,7 +40,7 @@ each_model = pytest.mark.parametrize("model_class", MODELS, ids=lambda model_cla
         (lambda: CGAN(CGANConfig(), spec_for(CGAN, 30)), "divisible by 4, got 30"),
         (lambda: small(CGAN, last_kernel=4), "last_kernel must be odd, got 4"),
         (lambda: small(CGAN, d_levels=6), "32 pixels, got d_width 64 and d_levels 6"),
-        (lambda: small(CGAN, d_width=0), "got d_width 0"),
+        (lambda: small(CGAN, d_width=0), "d_width must be at least 1, got 0"),
         (lambda: Pix2Pix(Pix2PixConfig(), spec_for(CycleGAN)), "'domains'; cyclegan"),
         (lambda: Pix2Pix(Pix2PixConfig(), spec_for(Pix2Pix, 28)), "got 28"),
         (lambda: small(Pix2Pix, lambda_l1=-1.0), "lambda_l1 must not be negative, got -1"),
@@ -51,6 +51,10 @@ each_model = pytest.mark.parametrize("model_class", MODELS, ids=lambda model_cla
         (lambda: StarGAN(StarGANConfig(), spec_for(StarGAN, num_labels=0)), "attributes.*with 0"),
         (lambda: StarGAN(StarGANConfig(), spec_for(StarGAN, 48)), "got 48"),
         (lambda: small(StarGAN, n_critic=0), "n_critic must be at least 1, got 0"),
+        (lambda: small(DCGAN, z_dim=-1), "z_dim must be at least 1, got -1"),
+        (lambda: small(CycleGAN, pool_size=-1), "pool_size must be at least 0, got -1"),
+        (lambda: small(Pix2Pix, lambda_l1=float("nan")), "lambda_l1 must be a finite number, got nan"),
+        (lambda: small(VanillaGAN, beta1=1.5), "beta1 must be between 0 and 1, got 1.5"),
     ],
 )
 def test_what_cannot_be_built_is_refused_with_value_and_remedy(build: Callable[[], GAN], message: str) -> None:

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from ganeval.training.gan import GAN
+from ganeval_models.blocks.padding import ReflectionPad
 from ganeval_models.blocks.patch import PatchGAN, receptive_field
 from ganeval_models.blocks.pool import ImagePool
 from ganeval_models.cgan import CGAN
@@ -93,3 +94,21 @@ def test_an_image_pool_returns_half_of_the_fakes_later() -> None:
 def test_an_image_pool_without_room_passes_fakes_on() -> None:
     fakes = torch.randn(3, 1, 2, 2)
     assert ImagePool(0, 1, 2).exchanged(fakes).equal(fakes)
+
+
+@pytest.mark.parametrize("size", [(4, 6), (9, 9)])
+def test_padding_by_reflection_is_the_same_out_of_flipped_borders(size: tuple[int, int]) -> None:
+    images = torch.randn(2, 3, *size, requires_grad=True)
+    weights = torch.randn(2, 3, size[0] + 6, size[1] + 6)
+    found = []
+    for deterministic in (False, True):
+        torch.use_deterministic_algorithms(deterministic)
+        try:
+            padded = ReflectionPad(3)(images)
+        finally:
+            torch.use_deterministic_algorithms(False)
+        (gradient,) = torch.autograd.grad((padded * weights).sum(), images)
+        found.append((padded, gradient))
+    assert found[0][0].equal(nn.ReflectionPad2d(3)(images))
+    assert found[1][0].equal(found[0][0])
+    torch.testing.assert_close(found[1][1], found[0][1])

@@ -141,10 +141,14 @@ def test_a_collapse_ends_the_run_where_that_is_asked_for(tmp_path: Path) -> None
 
 def test_a_rollback_goes_on_from_the_best_nets_and_gives_up_after_some(tmp_path: Path) -> None:
     model = collapsing(num_steps=60)
-    state, told, _ = overseen(model, tmp_path / "run", on_collapse="rollback")
+    state, told, run = overseen(model, tmp_path / "run", on_collapse="rollback")
     kinds = [kind for _, kind in told.events]
     assert kinds == ["collapse", "rollback"] * MAX_ROLLBACKS + ["collapse", "stop"]
     assert state.step < 60
+    # The best nets are of step 4 at most, and healthy until their 6th step: after each way back there is a healthy score again.
+    healthy = [record["step"] for record in scores_of(run) if record["diversity"]["spread"] > 0.1]
+    ways_back = [step for step, kind in told.events if kind == "rollback"]
+    assert all(any(back < step <= back + 4 for step in healthy) for back in ways_back)
 
 
 def test_no_budget_means_no_scores_and_the_last_checkpoint(tmp_path: Path) -> None:

@@ -77,7 +77,7 @@ def finished(started: Path) -> Path:
         "provenance": {"weights_sha256": "ab" * 32, "real": None},
         "notes": [HOSTILE],
     }
-    scores = {"step": 1000, "checkpoint": "best", "half": "report", "reports": {HOSTILE: report}, "seconds": 250.1}
+    scores = {"step": 1000, "checkpoint": "best", "reports": {HOSTILE: report}, "seconds": 250.1}
     (started / "scores.json").write_text(json.dumps(scores))
     return started
 
@@ -231,6 +231,14 @@ def test_a_sample_that_is_no_picture_is_refused_by_name(finished: Path) -> None:
     (finished / "samples" / "003000.png").write_bytes(b"half")
     with pytest.raises(InputError, match=r"003000\.png is no PNG"):
         page(finished)
+
+
+def test_the_best_is_what_was_written_last_as_the_best_also_after_a_resumed_run_took_steps_again(finished: Path) -> None:
+    again = [score_line(0, 250.0, best=True), score_line(1200, 12.0, best=True), score_line(1000, 11.5, best=True), score_line(1200, 12.5)]
+    write_lines(finished / "scores.jsonl", *again)
+    text = page(finished)
+    assert "Best, step 1,000" in re.sub("<[^>]*>", "", text)
+    assert "Best, step 1,200" not in re.sub("<[^>]*>", "", text)
 
 
 def test_first_best_and_last_samples_are_large_and_those_left_out_are_counted(finished: Path) -> None:

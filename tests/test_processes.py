@@ -50,8 +50,8 @@ dist.destroy_process_group()
 """
 
 
-def torchrun(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+def torchrun(*arguments: str | Path, processes: int = 2) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
     env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
     return subprocess.run([*command, *map(str, arguments)], env=env, capture_output=True, text=True, timeout=300, check=False)
 
@@ -112,6 +112,8 @@ def test_a_run_of_two_processes_leaves_one_folder_and_goes_on_as_two(tmp_path: P
     assert "fd_tiny" in json.loads(done.stdout)["scores"]
     assert [json.loads(line)["step"] for line in (tmp_path / "run" / "scores.jsonl").read_text().splitlines()] == [0, 3, 6]
     assert len(load_checkpoint(tmp_path / "run" / "checkpoints" / "last.pt")["random"]) == 2
+    fewer = torchrun("-m", "ganeval", "train", "gan", "--resume", tmp_path / "run", "--num-steps", "8", "--device", "cpu", processes=1)
+    assert "of a run with 2 processes and cannot be continued with 1" in fewer.stderr
     longer = torchrun("-m", "ganeval", "train", "gan", "--resume", tmp_path / "run", "--num-steps", "8", "--device", "cpu", "--quiet")
     assert longer.returncode == 0, longer.stderr
     assert load_checkpoint(tmp_path / "run" / "checkpoints" / "last.pt")["step"] == 8

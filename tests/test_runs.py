@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -20,7 +21,7 @@ from PIL import Image
 from ganeval.cli import main
 from ganeval.images.png import write_png
 from ganeval.training.batch import Task
-from ganeval.training.checkpoint import load_checkpoint
+from ganeval.training.checkpoint import load_checkpoint, save_checkpoint
 from ganeval.training.data import Split, stacked
 from ganeval.training.models import load_model
 from small_models import SMALL, small_data
@@ -138,7 +139,7 @@ def test_each_model_is_trained_scored_asked_for_pictures_and_scored_again(name: 
         made = run("generate", folder, "-n", 5, "-o", tmp_path / "out", "--quiet")
     else:
         photos = data / "test" / "A" if name == "cyclegan" else data / "test"
-        extra = ["--set", "bright=1"] if name == "stargan" else []
+        extra = {"stargan": ["--set", "bright=1"], "pix2pix": ["--part", "left"]}.get(name, [])
         made = run("translate", folder, photos, "-o", tmp_path / "out", *extra, "--quiet")
     assert made.exit_code == 0, made.output
     pictures = sorted((tmp_path / "out").rglob("*.png"))
@@ -203,6 +204,8 @@ def finished(data_of: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["train", "dcgan", "--config", "papr"], "did you mean paper"),
         (["train", "dcgan", "--image-size", "50"], "50"),
         (["train", "dcgan", "--batch-size", "0"], "batch_size must be at least 1"),
+        (["train", "dcgan", "--g-width", "0"], "g_width must be at least 1"),
+        (["train", "dcgan", "--checkpoint", "best"], "give --resume RUN too"),
         (["train", "dcgan", "--lr", "nan"], "lr must be"),
         (["train", "dcgan", "--metrics", "fud"], "fud"),
         (["train", "dcgan", "--extractor", "tinny"], "tinny"),
@@ -247,8 +250,6 @@ def test_a_run_folder_is_unharmed_by_what_is_refused(arguments: list[str], says:
 
 
 def test_a_checkpoint_cut_in_half_or_of_another_model_is_refused(finished: Path, data_of: Any, tmp_path: Path) -> None:
-    import shutil
-
     folder = tmp_path / "copy"
     shutil.copytree(finished, folder)
     for name in ("best", "last"):
@@ -272,6 +273,77 @@ def test_a_checkpoint_cut_in_half_or_of_another_model_is_refused(finished: Path,
     refused = run("generate", folder, "-o", tmp_path / "out")
     assert refused.exit_code == 1
     assert "is of the model DCGAN, not of VanillaGAN" in refused.output
+    before = contents(folder)
+    refused = run("train", "gan", "--resume", folder, "--num-steps", "9")
+    assert refused.exit_code == 1
+    assert "is of the model DCGAN, not of VanillaGAN" in refused.output
+    assert contents(folder) == before
+
+
+def test_other_pictures_than_the_run_was_begun_with_are_refused(finished: Path, data_of: Any, tmp_path: Path) -> None:
+    data, folder = tmp_path / "data", tmp_path / "run"
+    shutil.copytree(data_of("gan"), data)
+    assert run("train", "gan", "--data", data, "--out", folder, *options("gan"), *COMMON).exit_code == 0
+    before = contents(folder)
+    (data / "train" / "000.png").unlink()
+    refused = run("train", "gan", "--resume", folder, "--num-steps", "9")
+    assert "has 39 pictures to train, not the 40 that the run was begun with" in refused.output
+    shutil.copy(data / "test" / "000.png", data / "test" / "001.png")
+    for arguments in (["train", "gan", "--resume", folder, "--num-steps", "9"], ["score", folder]):
+        refused = run(*arguments)
+        assert refused.exit_code == 1
+        assert "put the same back" in refused.output
+    assert contents(folder) == before
+
+
+def test_a_folder_of_another_program_is_no_run(tmp_path: Path) -> None:
+    for content in ('{"architectures": ["UNet"]}', "[1, 2]", "no json"):
+        (tmp_path / "config.json").write_text(content)
+        for arguments in (["score", tmp_path], ["generate", tmp_path, "-o", tmp_path / "out"], ["train", "gan", "--resume", tmp_path]):
+            refused = run(*arguments)
+            assert refused.exit_code == 1
+            assert "config.json" in refused.output
+
+
+def test_a_better_checkpoint_than_the_run_remembers_is_not_given_away(finished: Path, tmp_path: Path) -> None:
+    """As after a crash between a best score and the next checkpoint."""
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    for name, best in (("last", 1e9), ("best", -1.0)):
+        state = load_checkpoint(folder / "checkpoints" / f"{name}.pt")
+        state["overseer"]["best"] = best
+        save_checkpoint(folder / "checkpoints" / f"{name}.pt", state)
+    before = (folder / "checkpoints" / "best.pt").read_bytes()
+    assert run("train", "gan", "--resume", folder, "--num-steps", "9", "--quiet").exit_code == 0
+    assert (folder / "checkpoints" / "best.pt").read_bytes() == before
+    assert json.loads((folder / "scores.jsonl").read_text().splitlines()[-1])["best"] is False
+    longer = run("train", "gan", "--resume", folder, "--num-steps", "10", "--checkpoint", "best", "--quiet")
+    assert longer.exit_code == 0, longer.output
+    assert load_checkpoint(folder / "checkpoints" / "last.pt")["step"] == 10
+
+
+def test_scores_of_other_fakes_and_checkpoints_stay_beside_each_other(finished: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    shutil.copytree(finished, folder)
+    for arguments in (
+        [],
+        ["--metrics", "fid"],
+        ["--num-fakes", "20"],
+        ["--checkpoint", "last", "--num-fakes", "20"],
+        ["--seed", "3", "--num-fakes", "20"],
+    ):
+        assert run("score", folder, *arguments, "--quiet").exit_code == 0
+    reports = json.loads((folder / "scores.json").read_text())["reports"]
+    assert len(reports) == 4
+    assert [set(report["scores"]) for report in reports.values()] == [{"fd_tiny", "is_tiny"}] * 4  # of those asked for again, both
+
+
+def test_new_pictures_are_not_mixed_with_old_ones(finished: Path, tmp_path: Path) -> None:
+    assert run("generate", finished, "-n", 3, "-o", tmp_path / "out").exit_code == 0
+    refused = run("generate", finished, "-n", 2, "-o", tmp_path / "out")
+    assert refused.exit_code == 1
+    assert "is not empty" in refused.output
+    assert len(list((tmp_path / "out").iterdir())) == 3
 
 
 def test_labels_out_of_range_name_those_there_are(data_of: Any, tmp_path: Path) -> None:

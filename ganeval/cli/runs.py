@@ -28,9 +28,10 @@ folder_option = click.option("-o", "--output", type=click.Path(file_okay=False, 
 @quiet_option
 def generate(run: Path, number: int, output: Path, label: str | None, checkpoint: Any, seed: int, device: str | None, quiet: bool) -> None:
     """New pictures of the model in RUN, as PNG."""
-    from ganeval.images.png import write_pngs
+    from ganeval.images.png import check_empty, write_pngs
     from ganeval.training.trained import Trained
 
+    check_empty(output)
     trained = Trained.opened(run, checkpoint=checkpoint, device=device)
     images = trained.images(number, label=label, seed=seed)
     write_pngs(output, {f"{index:06d}": image for index, image in enumerate(images)}, progress=shown_progress(quiet))
@@ -43,6 +44,11 @@ def generate(run: Path, number: int, output: Path, label: str | None, checkpoint
 @folder_option
 @click.option("--backward", is_flag=True, help="From the second domain to the first (cyclegan).")
 @click.option("--set", "attributes", multiple=True, metavar="NAME=0|1", help="Attribute the pictures shall have (stargan); the rest are 0.")
+@click.option(
+    "--part",
+    type=click.Choice(["middle", "whole", "left", "right"]),
+    help="Of each picture: its middle square, all of it, or half of a strip of pairs.  [default: as in training; of strips you say]",
+)
 @checkpoint_option
 @seed_option
 @device_option
@@ -53,20 +59,22 @@ def translate(
     output: Path,
     backward: bool,
     attributes: tuple[str, ...],
+    part: Any,
     checkpoint: Any,
     seed: int,
     device: str | None,
     quiet: bool,
 ) -> None:
     """The pictures in PHOTOS, translated by the model in RUN: PNGs of the same names."""
-    from ganeval.images.png import write_pngs
+    from ganeval.images.png import check_empty, write_pngs
     from ganeval.training.datasets.loose import open_pictures
     from ganeval.training.trained import Trained
 
+    check_empty(output)
     wanted = dict(_attribute(text) for text in attributes)
     trained = Trained.opened(run, checkpoint=checkpoint, device=device)
     spec = trained.model.spec
-    names, source = open_pictures(photos, image_size=spec.image_size, channels=spec.channels, progress=shown_progress(quiet))
+    names, source = open_pictures(photos, spec, part=part, progress=shown_progress(quiet))
     images = trained.translated(source, attributes=wanted, backward=backward, seed=seed)
     write_pngs(output, dict(zip(names, images, strict=True)), progress=shown_progress(quiet))
     click.echo(f"{len(images):,} pictures in {output}, from the {trained.checkpoint} checkpoint, of step {trained.step:,}")

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ganeval.cli.options import shown_progress
+from ganeval.cli.run_options import run_options
 from ganeval.errors import InputError
 
 if TYPE_CHECKING:
     from ganeval.training.config import Field
+    from ganeval.training.run_folder import CheckpointName
     from ganeval.training.session import Outcome
 
 
@@ -35,61 +37,6 @@ class ModelGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Models"):  # by name only: to load them all would take seconds
             formatter.write_text(", ".join(self.list_commands(ctx)))
-
-
-def run_options() -> list[click.Parameter]:
-    """What all models share. A default of None means: as `Settings` has it."""
-    integer = click.IntRange(min=1)
-    return [
-        click.Option(["--out"], type=click.Path(path_type=Path), help="Run folder to make.  [default: runs/MODEL]"),
-        click.Option(["--resume"], type=click.Path(path_type=Path), help="Continue the run in this folder from its last checkpoint."),
-        click.Option(
-            ["--config", "preset"],
-            help="A named configuration; `ganeval models MODEL` lists them.  [default: quick for shapes, else paper]",
-        ),
-        click.Option(
-            ["--data"], help="shapes (drawn, no download), a public data set, or a folder or .zip of your own.  [default: shapes]"
-        ),
-        click.Option(["--image-size"], type=integer, help="Side in pixels.  [default: the data's own, or what the configuration is for]"),
-        click.Option(["--gray/--color", "gray"], default=None, help="One channel or three.  [default: as the data are]"),
-        click.Option(["--attributes"], help="Comma-separated columns of an attribute table."),
-        click.Option(["--direction"], type=click.Choice(["AtoB", "BtoA"]), help="Of pairs and domains.  [default: AtoB]"),
-        click.Option(["--seed"], type=click.IntRange(min=0), help="Of weights, noise and order.  [default: 0]"),
-        click.Option(["--device"], help="cpu, cuda, cuda:1 or mps.  [default: cuda if there is one, else cpu]"),
-        click.Option(["--precision"], type=click.Choice(["float32", "bfloat16"]), help="bfloat16 is autocast.  [default: float32]"),
-        click.Option(["--compile/--no-compile", "compiled"], default=None, help="torch.compile the nets."),
-        click.Option(["--channels-last/--no-channels-last"], default=None, help="Memory format that convolutions on recent GPUs prefer."),
-        click.Option(["--deterministic/--no-deterministic"], default=None, help="The same bits in every run, on a GPU too; slower."),
-        click.Option(["--extractor"], help="Network to score with.  [default: tiny for shapes, else inception]"),
-        click.Option(["--metrics"], help="Comma-separated; fid is always among them.  [default: fid,is out of noise, else fid]"),
-        click.Option(["--convention"], help="As for `ganeval fid`.  [default: ttur]"),
-        click.Option(["--weights"], help="State dict for the extractor instead of its own."),
-        click.Option(
-            ["--num-fakes"], type=integer, help="Of the score at the end.  [default: as many as there are reals, of noise 1000 at least]"
-        ),
-        click.Option(["--num-fakes-training"], type=integer, help="Of each score on the way.  [default: 1000]"),
-        click.Option(["--score-budget"], type=Share(), help="Share of the time for scores on the way, as 5% or 0.05.  [default: 5%]"),
-        click.Option(["--score-every"], type=integer, help="Steps between two scores, instead of a budget."),
-        click.Option(["--on-collapse"], type=click.Choice(["warn", "stop", "rollback"]), help="What to do about one.  [default: warn]"),
-        click.Option(["--checkpoint-every"], type=integer, help="Steps.  [default: a twentieth of the run]"),
-        click.Option(["--sample-every"], type=integer, help="Steps between two grids.  [default: a tenth of the run]"),
-    ]
-
-
-class Share(click.ParamType[float]):
-    """5% or 0.05."""
-
-    name = "share"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        text = str(value).strip()
-        try:
-            share = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
-        except ValueError:
-            self.fail(f"{value!r} is no share; write 5% or 0.05", param, ctx)
-        if not 0 <= share < 1:
-            self.fail(f"{value!r} is not between 0 and 100 %", param, ctx)
-        return share
 
 
 def _command(name: str, model: Any, *, then_score: bool) -> click.Command:
@@ -129,6 +76,7 @@ def _train(
     then_score: bool,
     out: Path | None,
     resume: Path | None,
+    checkpoint: CheckpointName | None,
     device: str | None,
     quiet: bool,
     as_json: bool = False,
@@ -137,6 +85,7 @@ def _train(
     from ganeval.cli.watch import shown_watch
     from ganeval.training import session
     from ganeval.training.run_folder import free_folder
+    from ganeval.training.settings import settings_for
     from ganeval.training.trained import REALS, Trained
 
     changes = {key: value for key, value in given.items() if value is not None}
@@ -145,13 +94,23 @@ def _train(
         if resume is not None:
             if out is not None:
                 raise InputError("--resume continues in its own folder; leave --out out")
-            outcome = session.resume(resume, model=name, changes=changes_of(model, changes), device=device, watch=watch, progress=progress)
+            outcome = session.resume(
+                resume,
+                checkpoint=checkpoint or "last",
+                model=name,
+                changes=changes_of(model, changes),
+                device=device,
+                watch=watch,
+                progress=progress,
+            )
         else:
-            settings = session.settings_for(name, changes_of(model, changes))
+            if checkpoint is not None:
+                raise InputError("--checkpoint says what to continue from; give --resume RUN too, or leave it out")
+            settings = settings_for(name, changes_of(model, changes))
             outcome = session.start(settings, out or free_folder(name), device=device, watch=watch, progress=progress)
     if outcome.scorer is None:  # not the first of several processes
         return
-    if not outcome.finished:
+    if outcome.stopped_by:
         _say_how_to_go_on(ctx, name, outcome)
     path = outcome.folder.path
     if not then_score:
@@ -182,7 +141,7 @@ def _say_how_to_go_on(ctx: click.Context, name: str, outcome: Outcome) -> None:
     """Exit as a shell expects of a process that a signal ended."""
     path = outcome.folder.path
     click.echo(f"stopped at step {outcome.step:,}; go on with: ganeval train {name} --resume {path}", err=True)
-    ctx.exit(128 + outcome.stopped_by if outcome.stopped_by else 1)
+    ctx.exit(128 + outcome.stopped_by)
 
 
 def _group(name: str, *, then_score: bool, text: str) -> ModelGroup:

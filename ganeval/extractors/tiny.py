@@ -51,7 +51,7 @@ class Stage(nn.Module):
 
 
 class TinyNet(nn.Module):
-    """[batch, 3, 32, 32] in [-1, 1] → 256 features and 30 class logits; 1.7 M parameters.
+    """[batch, 3, 32, 32] in [-1, 1] → 256 features and 30 class logits; 1.35 M parameters.
 
     The features join the averages of the first stage (texture, noise, color) and of the last (content), so that the distance
     sees damage that a classifier learns to ignore.

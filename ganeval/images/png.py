@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
+from ganeval.errors import InputError
 from ganeval.files import written_at_once
 from ganeval.progress import Progress, silent
 
@@ -23,6 +24,12 @@ def write_png(path: Path, image: Tensor) -> None:
     picture = Image.fromarray(pixels[:, :, 0] if pixels.shape[2] == 1 else pixels)
     with written_at_once(path) as file:
         picture.save(file, "PNG")
+
+
+def check_empty(folder: Path) -> None:
+    """Raise an InputError where a folder for new pictures holds something: it would be scored along with them."""
+    if folder.is_dir() and any(folder.iterdir()):
+        raise InputError(f"{folder} is not empty; name a new folder, so that old pictures are not scored with new ones")
 
 
 def write_pngs(folder: Path, images: Mapping[str, Tensor], *, progress: Progress = silent) -> None:

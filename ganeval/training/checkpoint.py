@@ -38,7 +38,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
-        raise InputError(f"there is no checkpoint {path}") from None
+        raise InputError(f"there is no checkpoint {path}; a run that ended before its first has to be begun again") from None
     except (PermissionError, IsADirectoryError):
         raise
     except Exception as error:  # a reader of zips and pickles fails in many ways on what is neither

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -48,28 +47,3 @@ def preset_of(model: type[GAN], name: str) -> Preset:
     if name not in model.presets:
         raise InputError(f"{model.__name__} has no configuration {name!r}; {nearest(name, model.presets)}")
     return model.presets[name]
-
-
-def configured(base: GANConfig, changes: Mapping[str, Any]) -> GANConfig:
-    """`base` with some values changed, all of them sound as far as every model shares them.
-
-    Raises:
-        InputError: a value that no run can work with.
-    """
-    config = replace(base, **changes)
-    for name in ("batch_size", "num_steps"):
-        if getattr(config, name) < 1:
-            raise InputError(f"{name} must be at least 1, got {getattr(config, name)}")
-    for name, low, high in (
-        ("lr", 0, None),
-        ("beta1", 0, 1),
-        ("beta2", 0, 1),
-        ("decay_from", 0, 1),
-        ("ema_decay", 0, 1),
-        ("enlarge", 1, None),
-    ):
-        value = getattr(config, name)
-        if not value >= low or (high is not None and value > high) or value == float("inf"):
-            bounds = f"at least {low}" if high is None else f"between {low} and {high}"
-            raise InputError(f"{name} must be {bounds}, got {value}")
-    return config

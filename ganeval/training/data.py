@@ -70,6 +70,7 @@ class TrainingData:
             yield f"{name}: {count}"
         if spec.label_names:
             yield f"{'attributes' if spec.task == 'attributes' else 'classes'}: {', '.join(spec.label_names)}"
+        yield from self.provenance.get("notes", ())
 
 
 def stacked(pictures: Pictures) -> Tensor:

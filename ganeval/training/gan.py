@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from math import inf, isfinite
 from typing import Annotated, Any, ClassVar
 
 import torch
@@ -13,7 +14,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ganeval.errors import InputError
 from ganeval.training.batch import Batch, DataSpec, Task
+
+BOUNDS = {"lr": (0, inf), "beta1": (0, 1), "beta2": (0, 1), "decay_from": (0, 1), "ema_decay": (0, 1), "enlarge": (1, inf)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +33,22 @@ class GANConfig:
     ema_decay: Annotated[float, "Decay per step of the average of the generator's weights that is sampled from; 0 is no average."] = 0.0
     flip: Annotated[bool, "Mirror half of the pictures."] = False
     enlarge: Annotated[float, "Resize pictures to this times their size, then crop at random."] = 1.0
+
+    may_be_zero: ClassVar[tuple[str, ...]] = ()  # whole numbers that need not be 1 at least
+
+    def __post_init__(self) -> None:
+        """Raise an InputError that names a number no run can work with. What only one model knows, that model checks."""
+        for field in fields(self):
+            name, value = field.name, getattr(self, field.name)
+            if isinstance(value, float) and not isfinite(value):
+                raise InputError(f"{name} must be a finite number, got {value}")
+            if type(value) is int and value < (least := 0 if name in self.may_be_zero else 1):  # a bool is none
+                raise InputError(f"{name} must be at least {least}, got {value}")
+        for name, (low, high) in BOUNDS.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                bounds = f"at least {low:g}" if high == inf else f"between {low:g} and {high:g}"
+                raise InputError(f"{name} must be {bounds}, got {value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

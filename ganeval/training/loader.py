@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from ganeval.errors import InputError
 from ganeval.training.batch import Batch, DataSpec
 from ganeval.training.data import Split, Stored
 
@@ -54,6 +55,14 @@ class Loader:
         return {"position": self._position, "seed": self._seed, "batch_size": self._batch_size * self._world_size}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from there.
+
+        Raises:
+            InputError: a state of another seed or batch size, whose batches are others.
+        """
+        for name, value in self.state_dict().items():
+            if name != "position" and state[name] != value:
+                raise InputError(f"the batches were of {name} {state[name]}, not {value}; continue with the same")
         self._position = int(state["position"])
 
     def __iter__(self) -> Iterator[Batch]:
@@ -69,7 +78,7 @@ class Loader:
             labels = None if split.labels is None else split.labels.to(self._device)
             source = None if split.source is None else split.source.images.to(self._device)
             while True:
-                chosen, chosen_source = (indices.to(self._device) for indices in self._indices(self._position))
+                chosen, chosen_source = (sent(indices, self._device) for indices in self._indices(self._position))
                 yield (
                     images[chosen],
                     None if labels is None else labels[chosen],
@@ -132,13 +141,18 @@ class Crops:
     def __call__(self, images: Tensor) -> Tensor:
         """[batch, channels, side, side] → [batch, channels, size, size]."""
         if self._corners is not None:
-            top, left = self._corners.to(images.device)[:, :, None].unbind(dim=1)  # [batch, 1]
+            top, left = sent(self._corners, images.device)[:, :, None].unbind(dim=1)  # [batch, 1]
             offsets = torch.arange(self._size, device=images.device)
             number = torch.arange(len(images), device=images.device)[:, None, None]
             images = images[number, :, (top + offsets)[:, :, None], (left + offsets)[:, None, :]].permute(0, 3, 1, 2)
         if self._mirrored is not None:
-            images = torch.where(self._mirrored.to(images.device)[:, None, None, None], images.flip(3), images)
+            images = torch.where(sent(self._mirrored, images.device)[:, None, None, None], images.flip(3), images)
         return images
+
+
+def sent(values: Tensor, device: torch.device) -> Tensor:
+    """On the device; to a GPU out of pinned memory, which nobody waits for."""
+    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)
 
 
 def to_float(images: Tensor) -> Tensor:

@@ -11,7 +11,9 @@ from torch import Tensor
 
 from ganeval.errors import InputError
 from ganeval.training.batch import Batch
+from ganeval.training.check import check_batch
 from ganeval.training.gan import GAN
+from ganeval.training.loader import Loader
 from ganeval.training.loss_log import LossLog
 from ganeval.training.sampling import averaged, nets_of_fakes
 from ganeval.training.state import TrainState
@@ -46,7 +48,8 @@ def train(
         batches: of `Batch`, tensors or (images, labels) with pictures as floats in [-1, 1]; begun again when they end. `Loader`, and
             anything with `state_dict` and `load_state_dict`, continues where it was when a run is resumed.
         num_steps: in all, counted from step 0 also for a resumed run; None is the configuration's.
-        every: what to call with the `TrainState` after each step that the number divides, before the first and after the last one.
+        every: what to call with the `TrainState` after each step that the number divides, before the first step of a new run and after
+            the last one.
         resume: the state of an earlier run (`load_checkpoint`); k steps and then k more equal 2k steps bit for bit on a CPU.
         log_every: steps between two looks at the losses; the only moments when the device is waited for.
         on_losses: called there with the step and the means since the last look.
@@ -54,11 +57,12 @@ def train(
         precision: "bfloat16" runs the nets under autocast; weights, optimizers and gradients stay float32.
         compiled: torch.compile for all nets that are not differentiated twice.
         channels_last: the memory format that convolutions on recent GPUs prefer.
-        check_range: whether to look at the first batch and at a first fake before anything is trained.
+        check_range: whether the first batch, and a first fake, must look like pictures in [-1, 1] before anything is trained.
 
     Raises:
-        InputError: pictures whose range or shape is not the model's; a checkpoint of another run; a loss that became NaN or infinite,
-            with the step and the tensor. The state then is lost, and the last checkpoint that a callback wrote is good.
+        InputError: a first batch whose pictures, labels or sources are not what the model takes; a checkpoint of another run; a loss or
+            weight that became NaN or infinite, with the step and the tensor. The state then is lost, and the last checkpoint that a
+            callback wrote is good.
     """
     num_steps = model.config.num_steps if num_steps is None else num_steps
     state = TrainState(model, averaged(model), batches, num_steps)
@@ -73,15 +77,15 @@ def train(
     nets = nets_of_fakes(model)
     rates = {name: optimizer.defaults["lr"] for name, optimizer in model.optimizers.items()}
 
-    if state.step == 0:
+    if resume is None:
         for _, callback in callbacks:
             callback(state)
-    stream = _endless(batches, model, channels_last)
+    stream, checked = _endless(batches, model, channels_last), False
     while state.step < num_steps:
         batch = next(stream)
-        if check_range:
-            checked(batch, state)
-            check_range = False
+        if not checked:
+            check_batch(batch, state, check_range=check_range and not isinstance(batches, Loader))  # which makes the range itself
+            checked = True
         _schedule(model, rates, state.step / num_steps)
         with torch.autocast(model.device.type, torch.bfloat16, enabled=precision == "bfloat16"):
             step_losses = model.train_step(batch)
@@ -93,33 +97,14 @@ def train(
         last = _stopped(stop, state.step) or state.step == num_steps
         due = [callback for steps, callback in callbacks if last or state.step % steps == 0]
         if due or last or state.step % log_every == 0:
-            losses.look()  # before a checkpoint is written: it never holds a NaN
+            losses.look()
+        if due:
+            losses.check_nets(state.step)  # a checkpoint never holds a NaN, which the last update may have made
         for callback in due:
             callback(state)
         if last:
             break
     return state
-
-
-def checked(batch: Batch, state: TrainState) -> None:
-    """Raise an InputError where pictures and generator cannot meet: a wrong shape, or ranges that the discriminator tells apart."""
-    spec, images = state.model.spec, batch.images
-    expected = (spec.channels, spec.image_size, spec.image_size)
-    if tuple(images.shape[1:]) != expected:
-        raise InputError(f"the model makes pictures of {list(expected)}, but a batch has {list(images.shape[1:])}")
-    low, high = images.min().item(), images.max().item()
-    if not (low >= -1 and high <= 1) or low >= 0:
-        raise InputError(
-            f"pictures for training are floats in [-1, 1], as the model's output is; the first batch goes from {low:.3g} to {high:.3g}. "
-            "Scale it: images.float() / 127.5 - 1 for uint8, images * 2 - 1 for [0, 1]; check_range=False trusts it as it is"
-        )
-    with state.sampling() as rng:
-        fakes = state.model.fakes(batch if batch.source is not None else batch._replace(source=images), rng)
-    if fakes.shape != images.shape:
-        raise InputError(f"{type(state.model).__name__}.fakes gave {list(fakes.shape)} for a batch of {list(images.shape)}")
-    low, high = fakes.min().item(), fakes.max().item()
-    if not (low >= -1 and high <= 1):
-        raise InputError(f"{type(state.model).__name__}.fakes must stay in [-1, 1], it goes from {low:.3g} to {high:.3g}")
 
 
 def _prepared(model: GAN, *, compiled: bool, channels_last: bool) -> None:

@@ -11,9 +11,11 @@ from torch import Tensor
 from ganeval.errors import InputError
 from ganeval.training.gan import GAN
 
+REMEDY = "the last checkpoint is from before. Try a smaller --lr, another --seed, or float32"
+
 
 class Diverged(InputError):
-    """A loss became NaN or infinite."""
+    """A loss or a weight became NaN or infinite."""
 
     def __init__(self, message: str, step: int) -> None:
         super().__init__(message)
@@ -45,8 +47,7 @@ class LossLog:
         for (step, name, _), value in zip(self._kept, values, strict=True):
             if not abs(value) < float("inf"):  # NaN too
                 raise Diverged(
-                    f"the loss {name!r} became {value} at step {step:,}{self._damage()}; the last checkpoint is from before. "
-                    "Try a smaller --lr, another --seed, or float32",
+                    f"the loss {name!r} became {value} at step {step:,}{self._damage()}; {REMEDY}",
                     step,
                 )
             sums.setdefault(name, []).append(value)
@@ -55,9 +56,16 @@ class LossLog:
         if self._on_losses is not None:
             self._on_losses(last, {name: sum(found) / len(found) for name, found in sums.items()})
 
+    def check_nets(self, step: int) -> None:
+        """Raise Diverged where a weight or buffer is not finite: a loss shows it only one step later."""
+        tensors = [tensor for tensor in chain(self._model.parameters(), self._model.buffers()) if tensor.is_floating_point()]
+        norms = torch._foreach_norm(tensors, float("inf"))
+        if not torch.stack([norm.float() for norm in norms]).isfinite().all():
+            raise Diverged(f"at step {step:,}{self._damage()}; {REMEDY}", step)
+
     def _damage(self) -> str:
         """The first tensor of the model that is not finite, for the message."""
         for name, tensor in chain(self._model.named_parameters(), self._model.named_buffers()):
             if tensor.is_floating_point() and not tensor.isfinite().all():
-                return f", and {name} is no longer finite"
+                return f", {name} is no longer finite"
         return ""

@@ -109,6 +109,10 @@ class Overseer:
         self._start = time.monotonic() - state["seconds"]
         self._best, self._rollbacks, self._history = state["best"], state["rollbacks"], list(state["history"])
         self._guard.load_state_dict(state["guard"])
+        best = self._folder.checkpoint("best")
+        if best.exists():  # it may be of a later step than what the run goes on from: nothing worse shall take its place
+            known = [self._best, load_checkpoint(best)["overseer"]["best"]]
+            self._best = min((value for value in known if value is not None), default=None)
 
     @property
     def _seconds(self) -> float:

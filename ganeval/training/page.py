@@ -30,7 +30,7 @@ RUN = {"model": str, "preset": NAME, "config": dict, "data": DATA, "num_steps": 
 RUN |= {"paper": NAME, "versions": dict, "command": NAME}
 REPORT = {"scores": {"*": SCORE}, "num_real": NUMBER, "num_fake": NUMBER, "extractor": str, "convention": str}
 REPORT |= {"provenance": dict, "notes": list}
-FINAL = {"step": int, "checkpoint": str, "half": str, "seconds": NUMBER, "reports": {"*": REPORT}}
+FINAL = {"step": int, "checkpoint": str, "seconds": NUMBER, "reports": {"*": REPORT}}
 LOSSES = {"step": int, "seconds": NUMBER, "losses": {"*": NUMBER}}
 SCORES = {"step": int, "seconds": NUMBER, "scores": {"*": SCORE}, "diversity": {"*": NUMBER}}
 EVENT = {"step": int, "kind": str, "message": str}
@@ -54,12 +54,13 @@ def page(folder: Path) -> str:
         raise InputError(f"{folder} has no config.json; name the folder of a training run")
     run = _object(folder / "config.json", RUN)
     final = _object(folder / "scores.json", FINAL) if (folder / "scores.json").exists() else None
-    losses = _lines(folder / "losses.jsonl", LOSSES)
-    scores = _lines(folder / "scores.jsonl", SCORES)
-    events = _lines(folder / "events.jsonl", EVENT)
+    written = _lines(folder / "scores.jsonl", SCORES)
+    losses, scores, events = (
+        _by_step(lines) for lines in (_lines(folder / "losses.jsonl", LOSSES), written, _lines(folder / "events.jsonl", EVENT))
+    )
 
     last_step = max((line["step"] for line in losses + scores), default=0)
-    best = max((line["step"] for line in scores if line.get("best")), default=None)  # each was the best so far
+    best = next((line["step"] for line in reversed(written) if line.get("best")), None)  # each was the best so far
     marks = [line["step"] for line in events if line["kind"] in MARKED]
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     environment.filters |= {"score": _score, "duration": _duration, "thousands": "{:,}".format}
@@ -90,9 +91,9 @@ def _object(path: Path, shape: Object) -> Object:
 
 
 def _lines(path: Path, shape: Object) -> list[Object]:
-    """The lines of a .jsonl file by step; of those that a resumed run wrote again, the last. None where there is no file."""
+    """The lines of a .jsonl file as they were written; none where there is no file."""
     *whole, rest = path.read_bytes().split(b"\n") if path.exists() else [b""]
-    found: dict[tuple[int, str], Object] = {}
+    found: list[Object] = []
     for number, text in enumerate([*whole, rest], start=1):
         try:
             line = json.loads(text)
@@ -104,7 +105,13 @@ def _lines(path: Path, shape: Object) -> list[Object]:
             _check(line, shape)
         except ValueError as error:
             raise InputError(f"{path}, line {number} is damaged: {error}") from None
-        found[line["step"], line.get("kind", "")] = line  # events of several kinds may happen at one step
+        found.append(line)
+    return found
+
+
+def _by_step(lines: Sequence[Object]) -> list[Object]:
+    """Of steps that a resumed run took again, what it wrote last."""
+    found = {(line["step"], line.get("kind", "")): line for line in lines}  # events of several kinds may happen at one step
     return sorted(found.values(), key=lambda line: int(line["step"]))
 
 

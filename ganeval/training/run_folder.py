@@ -33,7 +33,8 @@ class RunFolder:
             InputError: there is something already.
         """
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            raise InputError(f"{path} exists; continue that run with --resume {path}, or choose another --out")
+            begun = cls(path).checkpoint("last").exists()
+            raise InputError(f"{path} exists; {f'continue that run with --resume {path}, or ' if begun else ''}choose another --out")
         for part in ("samples", "checkpoints"):
             (path / part).mkdir(parents=True, exist_ok=True)
         folder = cls(path)
@@ -55,9 +56,12 @@ class RunFolder:
         """What `created` was given.
 
         Raises:
-            InputError: the file is damaged.
+            InputError: the file is damaged, or another program's.
         """
-        return self.read_json("config.json")
+        config = self.read_json("config.json")
+        if not isinstance(config, dict) or not {"settings", "data", "command"} <= config.keys():
+            raise InputError(f"{self.path} is no run folder: its config.json is of something else; give a folder that `ganeval train` made")
+        return config
 
     def read_json(self, name: str) -> dict[str, Any]:
         """A file that `write_json` wrote.

@@ -11,6 +11,7 @@ from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from ganeval.training.gan import GAN
+from ganeval.training.streams import random_state, set_random_state
 
 
 def nets_of_fakes(model: GAN) -> nn.ModuleDict:
@@ -40,9 +41,8 @@ def sampling(model: GAN, average: AveragedModel | None = None, *, seed: int = 0)
     """
     modes = {module: module.training for module in model.modules()}
     own = {name: getattr(model, name) for name in model.generators}
-    devices = [model.device] if model.device.type == "cuda" else []
+    before = random_state(model.device)
     with ExitStack() as stack:
-        stack.enter_context(torch.random.fork_rng(devices))
         stack.enter_context(torch.no_grad())
         stack.enter_context(torch.autocast(model.device.type, enabled=False))
         try:
@@ -53,6 +53,7 @@ def sampling(model: GAN, average: AveragedModel | None = None, *, seed: int = 0)
             torch.manual_seed(seed)
             yield torch.Generator(model.device).manual_seed(seed)
         finally:
+            set_random_state(before, model.device)
             for name, net in own.items():
                 setattr(model, name, net)
             for module, training in modes.items():

@@ -6,7 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,9 @@ from ganeval.evaluator import chosen_device, versions
 from ganeval.progress import Progress, silent
 from ganeval.training.batch import DataSpec
 from ganeval.training.checkpoint import load_checkpoint
-from ganeval.training.config import configured, preset_of
 from ganeval.training.data import TrainingData
-from ganeval.training.datasets import names, open_data
+from ganeval.training.datasets import open_data
+from ganeval.training.datasets.provenance import changed_pictures
 from ganeval.training.gan import GAN
 from ganeval.training.loader import Loader
 from ganeval.training.loop import train
@@ -28,11 +28,11 @@ from ganeval.training.models import load_model
 from ganeval.training.overseer import Overseer, Watch
 from ganeval.training.page import write_page
 from ganeval.training.processes import Place, joined_processes
-from ganeval.training.run_folder import RunFolder
+from ganeval.training.run_folder import CheckpointName, RunFolder
 from ganeval.training.scoring import Scorer
-from ganeval.training.settings import RUNTIME, Settings
+from ganeval.training.settings import Settings, continued
 from ganeval.training.signals import stop_requests
-from ganeval.training.state import MAY_CHANGE
+from ganeval.training.state import check_identity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ def start(settings: Settings, path: Path, *, device: str | None = None, watch: W
 
     Raises:
         InputError: anything about the settings, data or folder that makes the run impossible; before anything is trained.
-        Diverged: a loss became NaN.
+        Diverged: a loss or a weight became NaN.
     """
     with joined_processes(chosen_device(device)) as place:
         session = Session(settings, place, watch or Watch(), progress)
@@ -64,72 +64,40 @@ def start(settings: Settings, path: Path, *, device: str | None = None, watch: W
 def resume(
     path: Path,
     *,
+    checkpoint: CheckpointName = "last",
     model: str | None = None,
     changes: Mapping[str, Any] | None = None,
     device: str | None = None,
     watch: Watch | None = None,
     progress: Progress = silent,
 ) -> Outcome:
-    """Continue the run in a folder from its last checkpoint.
+    """Continue the run in a folder from a checkpoint.
 
     Args:
         model: its name, where somebody has said it: refused if it is another.
         changes: as for `settings_for`. What touches training must be as it was, but `num_steps` may make the run longer.
 
     Raises:
-        InputError: no run, no checkpoint, one that is damaged or of something else, or a change that is none of these.
+        InputError: no run, no checkpoint, one that is damaged or of something else, other pictures than those that the run was begun
+            with, or a change that is none of these. The folder is as it was then.
     """
     folder = RunFolder.opened(path)
     settings = continued(Settings.from_dict(folder.config()["settings"]), path, model, changes or {})
-    state = load_checkpoint(folder.checkpoint("last"))
+    state = load_checkpoint(folder.checkpoint(checkpoint))
+    if "overseer" not in state:
+        raise InputError(f"{folder.checkpoint(checkpoint)} was not made by `ganeval train`; continue it in Python: train(…, resume=…)")
     if state["step"] >= settings.config["num_steps"]:
         raise InputError(
             f"{path} is finished at step {state['step']:,}; make it longer with --num-steps, or score it: ganeval score {path}"
         )
     with joined_processes(chosen_device(device)) as place:
         session = Session(settings, place, watch or Watch(), progress)
+        check_identity(session.model, state)
+        if other := changed_pictures(folder.config()["data"]["provenance"], session.data.provenance, ("train", "test")):
+            raise InputError(f"{settings.data} {other} the run was begun with; put the same back, or start a new run")
         if place.is_first:
             folder.write_json("config.json", {**session.about(), "command": folder.config()["command"]})
         return session.run(folder, resume=state)
-
-
-def settings_for(name: str, changes: Mapping[str, Any]) -> Settings:
-    """Settings of a new run: `changes` are fields of `Settings`, under "config" those of the configuration that differ from the preset.
-
-    Raises:
-        InputError: no such model or preset, or a value that no run can work with.
-    """
-    model = load_model(name)
-    given = placed({key: value for key, value in changes.items() if key != "config"})
-    drawn = given.get("data", "shapes") == "shapes"
-    preset = given.pop("preset", None) or ("quick" if drawn and "quick" in model.presets else next(iter(model.presets)))
-    config = configured(preset_of(model, preset).config, changes.get("config", {}))
-    given.setdefault("extractor", "tiny" if drawn else "inception")
-    given.setdefault("metrics", ("fid", "is") if model.task in ("images", "classes") else ("fid",))
-    return Settings(model=name, preset=preset, config=asdict(config), **given)
-
-
-def placed(given: dict[str, Any]) -> dict[str, Any]:
-    """With whole paths for what is on this machine: a run may be continued from another folder."""
-    on_disk = [key for key in ("data", "weights") if key in given and given[key] not in names() and Path(given[key]).exists()]
-    return {**given, **{key: str(Path(given[key]).resolve()) for key in on_disk}}
-
-
-def continued(settings: Settings, path: Path, model: str | None, changes: Mapping[str, Any]) -> Settings:
-    """The settings of a run with changes that leave it the same run."""
-    if model is not None and model != settings.model:
-        raise InputError(
-            f"{path} is a run of {settings.model}, not of {model}; continue it with: ganeval train {settings.model} --resume {path}"
-        )
-    given = placed({key: value for key, value in changes.items() if key != "config"})
-    config = dict(changes.get("config", {}))
-    before = {**settings.to_dict(), **settings.config}
-    for key, value in {**given, **config}.items():
-        now = list(value) if isinstance(value, tuple) else value
-        if key not in (*RUNTIME, *MAY_CHANGE) and now != before[key]:
-            raise InputError(f"{path} was begun with {key} = {before[key]!r}, not {now!r}; continue with the same, or start a new run")
-    runtime = {key: value for key, value in given.items() if key in RUNTIME}
-    return replace(settings, config={**settings.config, **config}, **runtime)
 
 
 class Session:
@@ -207,7 +175,6 @@ class Session:
                     precision=settings.precision,
                     compiled=settings.compiled,
                     channels_last=settings.channels_last,
-                    check_range=False,  # the loader made the range
                 )
             except Diverged as error:
                 overseer.event(error.step, "nan", str(error))

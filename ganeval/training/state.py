@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel
 from ganeval.errors import InputError
 from ganeval.training.gan import GAN
 from ganeval.training.sampling import sampling
+from ganeval.training.streams import random_state, set_random_state
 
 
 @runtime_checkable
@@ -49,7 +50,7 @@ class TrainState:
             "average": None if self.average is None else self.average.state_dict(),
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.model.optimizers.items()},
             "batches": self.batches.state_dict() if isinstance(self.batches, Stateful) else None,
-            "random": _gathered(_random_state(self.model.device)),
+            "random": _gathered(random_state(self.model.device)),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -68,9 +69,9 @@ class TrainState:
                 optimizer.load_state_dict(state["optimizers"][name])
         except (RuntimeError, KeyError, ValueError) as error:
             raise InputError(f"the checkpoint does not fit this version of {type(self.model).__name__}: {_first_line(error)}") from None
+        _restore_random(state["random"], self.model.device)
         if isinstance(self.batches, Stateful) and state["batches"] is not None:
             self.batches.load_state_dict(state["batches"])
-        _restore_random(state["random"], self.model.device)
 
     def roll_back(self, state: Mapping[str, Any]) -> None:
         """Take nets, average and optimizers from an earlier checkpoint, and go on from here: with new noise and the next batches."""
@@ -120,10 +121,6 @@ def _first_line(error: Exception) -> str:
     return " ".join(str(error).splitlines()[:2])[:200]
 
 
-def _random_state(device: torch.device) -> dict[str, Any]:
-    return {"cpu": torch.get_rng_state(), "cuda": torch.cuda.get_rng_state(device) if device.type == "cuda" else None}
-
-
 def _gathered(value: dict[str, Any]) -> list[dict[str, Any]]:
     """Of all processes, by rank."""
     if not dist.is_initialized():
@@ -135,8 +132,7 @@ def _gathered(value: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _restore_random(states: list[dict[str, Any]], device: torch.device) -> None:
     rank = dist.get_rank() if dist.is_initialized() else 0
-    if rank >= len(states):
-        raise InputError(f"the checkpoint is of {len(states)} processes and cannot be continued with more; use as many")
-    torch.set_rng_state(states[rank]["cpu"])
-    if device.type == "cuda" and states[rank]["cuda"] is not None:
-        torch.cuda.set_rng_state(states[rank]["cuda"], device)
+    now = dist.get_world_size() if dist.is_initialized() else 1
+    if now != len(states):
+        raise InputError(f"the checkpoint is of a run with {len(states)} processes and cannot be continued with {now}; use as many")
+    set_random_state(states[rank], device)

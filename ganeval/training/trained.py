@@ -16,6 +16,7 @@ from ganeval.evaluator import chosen_device
 from ganeval.progress import Progress, silent
 from ganeval.training.batch import DataSpec
 from ganeval.training.checkpoint import load_checkpoint
+from ganeval.training.datasets.provenance import changed_pictures
 from ganeval.training.gan import GAN
 from ganeval.training.page import write_page
 from ganeval.training.run_folder import CheckpointName, RunFolder
@@ -131,22 +132,27 @@ class Trained:
                 raise InputError(
                     f"{self.settings.data} is no longer what the run was trained on ({data.spec} instead of {self.model.spec})"
                 )
+            if other := changed_pictures(self.folder.config()["data"]["provenance"], data.provenance, ("test",)):
+                raise InputError(f"{self.settings.data} {other} the run chose its checkpoint by; put the same back to score it again")
             scorer = scorer_of(self.settings, data, self.model.device, progress, **changes)
         card = scorer(self.model, self.average, half=half, num_fakes=num_fakes or self.settings.num_fakes, seed=seed)
-        self._record(card, half, self.seconds)
+        self._record(card, half, seed)
         return card
 
-    def _record(self, card: ScoreCard, half: Half, seconds: float) -> None:
-        """Into `scores.json` and the page. A score of the same kind replaces the earlier one."""
+    def _record(self, card: ScoreCard, half: Half, seed: int) -> None:
+        """Into `scores.json` and the page, before earlier ones; of the same fakes and reals, what was scored now and what was before."""
         file = self.folder.path / "scores.json"
-        known = self.folder.read_json("scores.json") if file.exists() else {}
-        if known.get("step") != self.step or known.get("checkpoint") != self.checkpoint:
-            known = {"step": self.step, "seconds": seconds, "checkpoint": self.checkpoint, "half": half, "reports": {}}
-        title = (
-            f"{self.checkpoint} checkpoint, step {self.step:,}: {card.report.extractor}, {card.report.convention}, against {REALS[half]}"
+        known = self.folder.read_json("scores.json")["reports"] if file.exists() else {}
+        report = card.report
+        fakes = f"{report.num_fake:,} fakes" if seed == 0 else f"{report.num_fake:,} fakes of seed {seed}"
+        title = f"{self.checkpoint} checkpoint, step {self.step:,}: {report.extractor}, {report.convention}, {fakes} against {REALS[half]}"
+        found = {**report.to_dict(), "diversity": card.diversity.to_dict()}
+        for part in ("scores", "titles"):
+            found[part] = {**known.get(title, {}).get(part, {}), **found[part]}
+        reports = {title: found, **{other: earlier for other, earlier in known.items() if other != title}}
+        self.folder.write_json(
+            "scores.json", {"step": self.step, "seconds": self.seconds, "checkpoint": self.checkpoint, "reports": reports}
         )
-        reports = {**known["reports"], title: {**card.report.to_dict(), "diversity": card.diversity.to_dict()}}
-        self.folder.write_json("scores.json", {**known, "reports": reports})
         write_page(self.folder.path)
 
 

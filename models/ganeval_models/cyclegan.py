@@ -13,6 +13,7 @@ from ganeval.errors import InputError
 from ganeval.training.batch import Batch, DataSpec
 from ganeval.training.gan import GAN, GANConfig, Preset, frozen, step
 from ganeval_models.blocks.initial import start_normal
+from ganeval_models.blocks.padding import ReflectionPad
 from ganeval_models.blocks.patch import PatchGAN, patches
 from ganeval_models.blocks.pool import ImagePool
 from ganeval_models.blocks.residual import Residual
@@ -38,6 +39,8 @@ class CycleGANConfig(GANConfig):
     d_width: Annotated[int, "Channels of the discriminators' first layer: app. 7.2."] = 64
     d_layers: Annotated[int, "Layers of stride 2 in the discriminators: patches of 16, 34, 70, 142 or 286 pixels for 1 to 5."] = 3
 
+    may_be_zero: ClassVar[tuple[str, ...]] = ("pool_size", "residual_blocks")
+
 
 def normalized(conv: nn.Conv2d | nn.ConvTranspose2d) -> list[nn.Module]:
     """Then instance normalization, without weights of its own (code), and ReLU."""
@@ -49,23 +52,23 @@ def generator(channels: int, *, width: int, residual_blocks: int) -> nn.Sequenti
     inside = 4 * width
     residuals = [
         Residual(
-            nn.ReflectionPad2d(1),
+            ReflectionPad(1),
             *normalized(nn.Conv2d(inside, inside, 3)),
-            nn.ReflectionPad2d(1),
+            ReflectionPad(1),
             nn.Conv2d(inside, inside, 3),
             nn.InstanceNorm2d(inside),
         )
         for _ in range(residual_blocks)
     ]
     return nn.Sequential(
-        nn.ReflectionPad2d(3),
+        ReflectionPad(3),
         *normalized(nn.Conv2d(channels, width, 7)),
         *normalized(nn.Conv2d(width, 2 * width, 3, stride=2, padding=1)),
         *normalized(nn.Conv2d(2 * width, inside, 3, stride=2, padding=1)),
         *residuals,
         *normalized(nn.ConvTranspose2d(inside, 2 * width, 3, stride=2, padding=1, output_padding=1)),
         *normalized(nn.ConvTranspose2d(2 * width, width, 3, stride=2, padding=1, output_padding=1)),
-        nn.ReflectionPad2d(3),
+        ReflectionPad(3),
         nn.Conv2d(width, channels, 7),
         nn.Tanh(),
     )

@@ -34,6 +34,8 @@ class StarGANConfig(GANConfig):
     g_width: Annotated[int, "Channels of the generator's first layer: app., table 4."] = 64
     d_width: Annotated[int, "Channels of the discriminator's first layer: app., table 5."] = 64
 
+    may_be_zero: ClassVar[tuple[str, ...]] = ("residual_blocks",)
+
 
 def normalized(conv: nn.Conv2d | nn.ConvTranspose2d) -> list[nn.Module]:
     """Then instance normalization with weights of its own, and ReLU.
@@ -127,11 +129,9 @@ class StarGAN(GAN):
             raise InputError(f"stargan needs pictures with attributes, the data are {spec.task!r} with {spec.num_labels}")
         if spec.image_size not in (16, 32, 64, 128, 256):
             raise InputError(f"stargan makes pictures of 16, 32, 64, 128 or 256 pixels, got {spec.image_size}; choose one of them")
-        for name in ("lambda_cls", "lambda_rec", "lambda_gp", "residual_blocks"):
+        for name in ("lambda_cls", "lambda_rec", "lambda_gp"):
             if getattr(config, name) < 0:
                 raise InputError(f"{name} must not be negative, got {getattr(config, name):g}; the default is the paper's")
-        if config.n_critic < 1:
-            raise InputError(f"n_critic must be at least 1, got {config.n_critic}; the paper has 5")
         self.generator = Generator(spec.channels, spec.num_labels, width=config.g_width, residual_blocks=config.residual_blocks)
         self.discriminator = Discriminator(spec.channels, spec.image_size, spec.num_labels, width=config.d_width)
         self.num_updates = 0  # of the discriminator

@@ -17,7 +17,7 @@ from ganeval.images.folder import folder_images
 
 SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test", "val": "val", "valid": "val", "validation": "val"}
 SIDE = re.compile(r"(train|test|val)_?([AB])", re.IGNORECASE)  # CycleGAN's folders trainA, trainB, testA, testB
-HELD_OUT = 10  # one in so many pictures, where there is no official test split
+HELD_OUT, FEWEST = 10, 4  # one in so many pictures where there is no official test split, and not fewer than these
 
 
 class File(NamedTuple):
@@ -99,7 +99,7 @@ def official(files: Files) -> Splits | None:
 def held_out(files: Files, key: Callable[[File], str] = lambda file: file.name) -> Splits:
     """One in ten for testing, by the sha256 of the name: the same in whatever order they are listed."""
     order = sorted(files.files, key=lambda file: hashlib.sha256(key(file).encode("utf-8", "surrogateescape")).digest())
-    num = max(2, round(len(order) / HELD_OUT))
+    num = max(FEWEST, round(len(order) / HELD_OUT))
     testing = {file.member for file in order[:num]}
     return Splits(
         files.only([file for file in files.files if file.member not in testing]),

@@ -31,7 +31,7 @@ from ganeval.training.datasets.provenance import described, shared_note
 from ganeval.training.datasets.request import Request
 from ganeval.training.datasets.sides import Sides, sides
 
-MIN_PICTURES = 2  # of each split and side: an FID needs as many
+MIN_TRAIN, MIN_TEST = 2, 4  # pictures of each side; those to test with are halved, and an FID needs two
 
 
 def open_folder(path: Path, request: Request, *, name: str | None = None, domains: tuple[str, str] | None = None) -> TrainingData:
@@ -132,6 +132,6 @@ def _data(
 
 
 def _check_counts(name: str, train: Files, test: Files) -> None:
-    for what, files in (("train on", train), ("test with", test)):
-        if len(files.files) < MIN_PICTURES:
-            raise InputError(f"{name} has {len(files.files)} pictures to {what} in {files.where}; at least {MIN_PICTURES} are needed")
+    for what, files, least in (("train on", train, MIN_TRAIN), ("test with", test, MIN_TEST)):
+        if len(files.files) < least:
+            raise InputError(f"{name} has {len(files.files)} pictures to {what} in {files.where}; at least {least} are needed")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 from ganeval.images.seen import pixel_digest
@@ -49,6 +49,17 @@ def _digest(pictures: Pictures) -> dict[str, str]:
 
 def _sha256(parts: Iterable[bytes]) -> str:
     return hashlib.sha256(b"".join(sorted(parts))).hexdigest()
+
+
+def changed_pictures(before: Mapping[str, Any], now: Mapping[str, Any], splits: Sequence[str]) -> str | None:
+    """What is to be said of data that are no longer the same; None where they are. Both are what `described` gave."""
+    for name in splits:
+        was, found = before.get(name, {}), now.get(name, {})
+        if was.get("count") != found.get("count"):
+            return f"has {found.get('count'):,} pictures to {name}, not the {was.get('count'):,} that"
+        if was != found:
+            return f"has other pictures to {name} than those that"
+    return None
 
 
 def shared_note(train: Set[bytes], test: Set[bytes]) -> list[str]:
