@@ -62,7 +62,7 @@ class CollapseGuard:
         if self._below < PATIENCE:
             return None
         values = ", ".join(f"{name} {found.to_dict()[name]:.2f} after {self._best[name]:.2f} at best" for name in fallen)
-        return f"the generator collapses: {values}; the losses do not show it"
+        return f"the generator collapses: {values}; the losses need not show it"
 
     def forgive(self) -> None:
         """Count anew, after the run went back to a checkpoint."""

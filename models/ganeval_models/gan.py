@@ -12,7 +12,7 @@ from torch import Tensor
 from ganeval.errors import InputError
 from ganeval.training.batch import Batch, DataSpec
 from ganeval.training.gan import GAN, GANConfig, Preset, frozen, step
-from ganeval_models.blocks.initial import start_normal
+from ganeval_models.blocks.initial import start_glorot
 from ganeval_models.blocks.noise import Prior, latents
 from ganeval_models.blocks.perceptron import Discriminator, Generator
 from ganeval_models.losses import log_loss
@@ -64,7 +64,7 @@ class VanillaGAN(GAN):
             raise InputError(f"dropout must be at least 0 and below 1, got {config.dropout:g}; the series has 0.3")
         self.generator = Generator(config.z_dim, spec.channels, spec.image_size)
         self.discriminator = Discriminator(spec.channels, spec.image_size, dropout=config.dropout)
-        start_normal(self.generator, self.discriminator)
+        start_glorot(self.generator, self.discriminator)
         self.g_optimizer = self.adam(self.generator)
         self.d_optimizer = self.adam(self.discriminator)
 

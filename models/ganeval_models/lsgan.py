@@ -13,7 +13,7 @@ from ganeval.errors import InputError
 from ganeval.training.batch import Batch, DataSpec
 from ganeval.training.gan import GAN, GANConfig, Preset, frozen, step
 from ganeval_models.blocks import convolutional, perceptron
-from ganeval_models.blocks.initial import start_normal
+from ganeval_models.blocks.initial import start_glorot, start_normal
 from ganeval_models.blocks.noise import Prior, latents
 from ganeval_models.losses import squared_loss
 
@@ -76,6 +76,7 @@ class LSGAN(GAN):
         if config.nets == "mlp":
             self.generator = perceptron.Generator(config.z_dim, spec.channels, spec.image_size)
             self.discriminator = perceptron.Discriminator(spec.channels, spec.image_size, dropout=0.3)  # as the series' GAN
+            start_glorot(self.generator, self.discriminator)
         else:
             bottom, kernel = config.bottom, config.kernel
             levels = convolutional.levels_between(bottom, spec.image_size, kernel=kernel)
@@ -85,7 +86,7 @@ class LSGAN(GAN):
             self.discriminator = convolutional.Discriminator(
                 spec.channels, levels=levels, bottom=bottom, width=config.d_width, kernel=kernel, bias=True
             )
-        start_normal(self.generator, self.discriminator)
+            start_normal(self.generator, self.discriminator)
         self.g_optimizer = self.adam(self.generator)
         self.d_optimizer = self.adam(self.discriminator)
 

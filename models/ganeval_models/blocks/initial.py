@@ -16,3 +16,12 @@ def start_normal(*nets: nn.Module, std: float = 0.02) -> None:
             elif isinstance(module, (nn.BatchNorm2d, nn.InstanceNorm2d)) and module.affine:
                 nn.init.normal_(module.weight, 1.0, std)
                 nn.init.zeros_(module.bias)
+
+
+def start_glorot(*nets: nn.Module) -> None:
+    """Weights of perceptrons uniform, of variance 2 / (inputs + outputs); biases 0 (Glorot & Bengio 2010, eq. 16; Keras' default)."""
+    for net in nets:
+        for module in net.modules():
+            if isinstance(module, nn.Linear):
+                nn.init.xavier_uniform_(module.weight)
+                nn.init.zeros_(module.bias)
