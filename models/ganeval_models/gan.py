@@ -12,7 +12,7 @@ from torch import Tensor
 from ganeval.errors import InputError
 from ganeval.training.batch import Batch, DataSpec
 from ganeval.training.gan import GAN, GANConfig, Preset, frozen, step
-from ganeval_models.blocks.initial import start_glorot
+from ganeval_models.blocks.initial import start_glorot, start_normal
 from ganeval_models.blocks.noise import Prior, latents
 from ganeval_models.blocks.perceptron import Discriminator, Generator
 from ganeval_models.losses import log_loss
@@ -30,7 +30,10 @@ class VanillaGANConfig(GANConfig):
         "non-saturating"
     )
     real_label: Annotated[float, "What the discriminator shall say of reals; below 1 is one-sided smoothing (the series has 0.9)."] = 1.0
-    dropout: Annotated[float, "Share of the discriminator's units left out: 0.3 in the series."] = 0.3
+    dropout: Annotated[float, "Share of the discriminator's units left out: 0.3 in the series, 0.5 in the paper."] = 0.3
+    init: Annotated[
+        Literal["glorot", "normal"], "First weights: Keras' default, or N(0, 0.02) as DCGAN, which learns and collapses sooner."
+    ] = "glorot"
 
 
 class VanillaGAN(GAN):
@@ -49,7 +52,9 @@ class VanillaGAN(GAN):
             channels=1,
         ),
         "quick": Preset(
-            config=VanillaGANConfig(lr=5e-4, batch_size=64, num_steps=6_000, prior="normal", real_label=0.9, ema_decay=0.995),
+            config=VanillaGANConfig(
+                lr=5e-4, batch_size=64, num_steps=6_000, prior="normal", real_label=0.9, dropout=0.5, init="normal", ema_decay=0.995
+            ),
             about="a few minutes on two cores, gray as MNIST",
             image_size=28,
             channels=1,
@@ -64,7 +69,8 @@ class VanillaGAN(GAN):
             raise InputError(f"dropout must be at least 0 and below 1, got {config.dropout:g}; the series has 0.3")
         self.generator = Generator(config.z_dim, spec.channels, spec.image_size)
         self.discriminator = Discriminator(spec.channels, spec.image_size, dropout=config.dropout)
-        start_glorot(self.generator, self.discriminator)
+        start = start_glorot if config.init == "glorot" else start_normal
+        start(self.generator, self.discriminator)
         self.g_optimizer = self.adam(self.generator)
         self.d_optimizer = self.adam(self.discriminator)
 
