@@ -112,3 +112,14 @@ def test_padding_by_reflection_is_the_same_out_of_flipped_borders(size: tuple[in
     assert found[0][0].equal(nn.ReflectionPad2d(3)(images))
     assert found[1][0].equal(found[0][0])
     torch.testing.assert_close(found[1][1], found[0][1])
+
+
+@pytest.mark.parametrize("init", ["glorot", "normal"])
+def test_perceptrons_begin_as_they_are_told(init: str) -> None:
+    layers = [layer for layer in small(VanillaGAN, init=init).modules() if isinstance(layer, nn.Linear)]
+    assert all(not layer.bias.any() for layer in layers)
+    first = layers[2]  # 512 to 1024
+    assert (first.in_features, first.out_features) == (512, 1024)
+    assert first.weight.std().item() == pytest.approx({"glorot": (2 / 1536) ** 0.5, "normal": 0.02}[init], rel=0.01)
+    if init == "glorot":
+        assert first.weight.abs().max().item() <= (6 / 1536) ** 0.5
