@@ -3,7 +3,8 @@
     python benchmarks/breaks.py [--only stargan ...]
 
 Prints a Markdown row for each break, with the number of tests that failed: "learning" trains and looks at the fakes, "gradients"
-compares one step with the objective written down again, "losses" are values known in closed form. A break that nothing notices is an error.
+compares one step with the objective written down again, "losses" are values known in closed form, "steps" looks at what the nets are given.
+A break that nothing notices is an error.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import click
 
 ROOT = Path(__file__).resolve().parents[1]
 PARTS = ("models", "tests", "ganeval", "examples", "benchmarks", "pyproject.toml")
-KINDS = {"learning": "test_learning.py", "gradients": "test_objectives.py", "losses": "test_losses.py"}
+KINDS = {"learning": "test_learning.py", "gradients": "test_objectives.py", "losses": "test_losses.py", "steps": "test_models.py"}
 
 
 @dataclass(frozen=True)

@@ -146,7 +146,7 @@ def test_cyclegan_learns_both_ways_without_pairs() -> None:
     with sampling(model) as rng:
         bluish, reddish = model.fakes(held_out, rng), model.fake_sources(held_out, rng)
         source, target = model.fake_sources(Batch(bluish), rng), model.fakes(Batch(reddish, source=reddish), rng)
-    # Whether the discriminators have a part in it is for test_models: instance normalization takes a tint away, the cycle puts it back.
+    # Whether the discriminators have a part in it is for test_objectives: instance normalization takes a tint away, the cycle puts it back.
     # Not compared with the same pattern in the other tint: its negative is as good an answer where there are no pairs.
     assert redness(bluish) == pytest.approx(-0.8, abs=0.2)
     assert redness(reddish) == pytest.approx(0.8, abs=0.2)
