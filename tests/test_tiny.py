@@ -91,7 +91,7 @@ def photographs() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
 @pytest.mark.parametrize(
     "pictures_of",
     [
-        drawn,
+        pytest.param(drawn, marks=pytest.mark.slow),
         shapes,
         pytest.param(photographs, marks=[needs_cifar10, pytest.mark.slow]),
     ],
