@@ -85,7 +85,13 @@ BREAKS = (
     ),
     Break(
         "cyclegan",
-        "adversarial detached",
+        DETACHED,
+        "loss(self.target_discriminator(fake_target), 1) + loss(self.source_discriminator(fake_source), 1)",
+        "loss(self.target_discriminator(fake_target.detach()), 1) + loss(self.source_discriminator(fake_source.detach()), 1)",
+    ),
+    Break(
+        "cyclegan",
+        "one way detached",
         "loss(self.target_discriminator(fake_target), 1)",
         "loss(self.target_discriminator(fake_target.detach()), 1)",
     ),

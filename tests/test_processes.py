@@ -112,8 +112,10 @@ def test_a_run_of_two_processes_leaves_one_folder_and_goes_on_as_two(tmp_path: P
     assert "fd_tiny" in json.loads(done.stdout)["scores"]
     assert [json.loads(line)["step"] for line in (tmp_path / "run" / "scores.jsonl").read_text().splitlines()] == [0, 3, 6]
     assert len(load_checkpoint(tmp_path / "run" / "checkpoints" / "last.pt")["random"]) == 2
+    config = (tmp_path / "run" / "config.json").read_bytes()
     fewer = torchrun("-m", "ganeval", "train", "gan", "--resume", tmp_path / "run", "--num-steps", "8", "--device", "cpu", processes=1)
     assert "of a run with 2 processes and cannot be continued with 1" in fewer.stderr
+    assert (tmp_path / "run" / "config.json").read_bytes() == config
     longer = torchrun("-m", "ganeval", "train", "gan", "--resume", tmp_path / "run", "--num-steps", "8", "--device", "cpu", "--quiet")
     assert longer.returncode == 0, longer.stderr
     assert load_checkpoint(tmp_path / "run" / "checkpoints" / "last.pt")["step"] == 8

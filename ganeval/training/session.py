@@ -32,7 +32,7 @@ from ganeval.training.run_folder import CheckpointName, RunFolder
 from ganeval.training.scoring import Scorer
 from ganeval.training.settings import Settings, continued
 from ganeval.training.signals import stop_requests
-from ganeval.training.state import check_identity
+from ganeval.training.state import check_identity, check_processes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +93,7 @@ def resume(
     with joined_processes(chosen_device(device)) as place:
         session = Session(settings, place, watch or Watch(), progress)
         check_identity(session.model, state)
+        check_processes(state)
         if other := changed_pictures(folder.config()["data"]["provenance"], session.data.provenance, ("train", "test")):
             raise InputError(f"{settings.data} {other} the run was begun with; put the same back, or start a new run")
         if place.is_first:

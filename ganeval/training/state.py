@@ -59,25 +59,22 @@ class TrainState:
         Raises:
             InputError: the checkpoint is of another model, configuration or data.
         """
-        check_identity(self.model, state)
+        self.roll_back(state)
+        check_processes(state)
         self.step = int(state["step"])
-        try:
-            self.model.load_state_dict(state["nets"])
-            if self.average is not None:
-                self.average.load_state_dict(state["average"])
-            for name, optimizer in self.model.optimizers.items():
-                optimizer.load_state_dict(state["optimizers"][name])
-        except (RuntimeError, KeyError, ValueError) as error:
-            raise InputError(f"the checkpoint does not fit this version of {type(self.model).__name__}: {_first_line(error)}") from None
-        _restore_random(state["random"], self.model.device)
+        rank = dist.get_rank() if dist.is_initialized() else 0
+        set_random_state(state["random"][rank], self.model.device)
         if isinstance(self.batches, Stateful) and state["batches"] is not None:
             self.batches.load_state_dict(state["batches"])
 
     def roll_back(self, state: Mapping[str, Any]) -> None:
         """Take nets, average and optimizers from an earlier checkpoint, and go on from here: with new noise and the next batches."""
         load_nets(self.model, self.average, state)
-        for name, optimizer in self.model.optimizers.items():
-            optimizer.load_state_dict(state["optimizers"][name])
+        try:
+            for name, optimizer in self.model.optimizers.items():
+                optimizer.load_state_dict(state["optimizers"][name])
+        except (KeyError, ValueError) as error:
+            raise InputError(f"the checkpoint does not fit this version of {type(self.model).__name__}: {_first_line(error)}") from None
 
 
 def model_identity(model: GAN) -> dict[str, Any]:
@@ -106,6 +103,13 @@ def check_identity(model: GAN, state: Mapping[str, Any]) -> None:
                 )
 
 
+def check_processes(state: Mapping[str, Any]) -> None:
+    """Raise an InputError where a checkpoint is of a run with more or fewer processes than this one."""
+    now, then = dist.get_world_size() if dist.is_initialized() else 1, len(state["random"])
+    if now != then:
+        raise InputError(f"the checkpoint is of a run with {then} processes and cannot be continued with {now}; use as many")
+
+
 def load_nets(model: GAN, average: AveragedModel | None, state: Mapping[str, Any]) -> None:
     """Only what makes fakes, for generating and scoring."""
     check_identity(model, state)
@@ -128,11 +132,3 @@ def _gathered(value: dict[str, Any]) -> list[dict[str, Any]]:
     values: list[Any] = [None] * dist.get_world_size()
     dist.all_gather_object(values, value)
     return values
-
-
-def _restore_random(states: list[dict[str, Any]], device: torch.device) -> None:
-    rank = dist.get_rank() if dist.is_initialized() else 0
-    now = dist.get_world_size() if dist.is_initialized() else 1
-    if now != len(states):
-        raise InputError(f"the checkpoint is of a run with {len(states)} processes and cannot be continued with {now}; use as many")
-    set_random_state(states[rank], device)
