@@ -15,17 +15,40 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One value; `spread` is the standard deviation that the metric itself defines, None where it defines none."""
+    """One value, and how sure it is.
+
+    Attributes:
+        spread: the standard deviation that the metric itself defines (over splits, over subsets), None where it defines none.
+        error: standard error, how far another draw of as many fakes would move the value; None where it was not asked for.
+        degrees: of freedom of `error`, for Student's t.
+    """
 
     value: float
     spread: float | None = None
+    error: float | None = None
+    degrees: float | None = None
 
     def __post_init__(self) -> None:
-        if not all(math.isfinite(number) for number in (self.value, self.spread or 0.0)):
-            raise ArithmeticError(f"a score came out as {self.value} ± {self.spread}; this is a bug of ganeval")
+        if not all(math.isfinite(number) for number in (self.value, self.spread or 0.0, self.error or 0.0)):
+            raise ArithmeticError(f"a score came out as {self.value} ± {self.error} (spread {self.spread}); this is a bug of ganeval")
 
     def __str__(self) -> str:
         return f"{self.value:.6g}" if self.spread is None else f"{self.value:.6g} ± {self.spread:.3g}"
+
+    def interval(self, level: float = 0.95) -> tuple[float, float]:
+        """Where the expected score of such fakes lies, with probability `level`: value ± t · error, Student's t.
+
+        Raises:
+            InputError: no standard error, or a level outside (0, 1).
+        """
+        if self.error is None:
+            raise InputError("this score has no standard error, so it has no interval; compute it with error bars")
+        if not 0 < level < 1:
+            raise InputError(f"the level of an interval is between 0 and 1, got {level}")
+        from scipy.special import stdtrit
+
+        reach = self.error * float(stdtrit(self.degrees or math.inf, (1 + level) / 2))
+        return self.value - reach, self.value + reach
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

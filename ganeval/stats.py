@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -11,7 +12,7 @@ from torch import Tensor
 from ganeval.errors import InputError, InputTypeError
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class FeatureStats:
     """Sufficient statistics of features, in float64.
 
@@ -70,6 +71,18 @@ class FeatureStats:
         if self.count < 2:
             raise InputError(f"a covariance needs at least 2 images, got {self.count}; add images")
         return self.scatter / (self.count - 1)
+
+    @cached_property
+    def factor(self) -> Tensor:
+        """F, float64 [dim, rank], with covariance = F Fᵀ; computed once, for all fakes that are held against these stats."""
+        values: Tensor
+        vectors: Tensor
+        values, vectors = torch.linalg.eigh(self.covariance)
+        # N images span at most N − 1 directions; what eigh returns beyond them is rounding, whose root would not be small.
+        rank = self.dim if self.count is None else min(self.dim, self.count - 1)
+        noise = values[-1] * self.dim * torch.finfo(values.dtype).eps
+        keep = (values > noise) & (torch.arange(self.dim, device=values.device) >= self.dim - rank)
+        return vectors[:, keep] * values[keep].sqrt()
 
     def __add__(self, other: FeatureStats) -> FeatureStats:
         """Stats of both sets together (Chan, Golub and LeVeque 1979, eq. 2.1).

@@ -52,20 +52,8 @@ def _nuclear_norm(real: FeatureStats, fake: FeatureStats) -> Tensor:
     Singular values carry an absolute error of machine precision. Eigenvalues of Σ₁Σ₂ carry one too, and its root is 1e8 times
     larger: that is where the negative and the complex FIDs of other tools come from.
     """
-    singular_values: Tensor = torch.linalg.svdvals(_factor(fake).T @ _factor(real))
+    singular_values: Tensor = torch.linalg.svdvals(fake.factor.T @ real.factor)
     return singular_values.sum()
-
-
-def _factor(stats: FeatureStats) -> Tensor:
-    """F [dim, rank] with covariance = F Fᵀ."""
-    values: Tensor
-    vectors: Tensor
-    values, vectors = torch.linalg.eigh(stats.covariance)
-    # N images span at most N − 1 directions; what eigh returns beyond them is rounding, whose root would not be small.
-    rank = stats.dim if stats.count is None else min(stats.dim, stats.count - 1)
-    noise = values[-1] * stats.dim * torch.finfo(values.dtype).eps
-    keep = (values > noise) & (torch.arange(stats.dim) >= stats.dim - rank)
-    return vectors[:, keep] * values[keep].sqrt()
 
 
 def _trace_sqrtm(real: FeatureStats, fake: FeatureStats) -> Tensor:

@@ -1,0 +1,39 @@
+"""Authenticity of fakes (Alaa et al. 2022, "How Faithful is your Synthetic Data?", sec. 3.3)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ganeval.errors import InputError
+from ganeval.metrics.distances import blocks, centered, squared_distances
+from ganeval.metrics.uncertainty import of_mean
+from ganeval.report import Score
+
+
+def authpct(real: Tensor, fake: Tensor) -> Score:
+    """Per cent of fakes that are farther from their nearest real than that real is from its own nearest real.
+
+    A copy of a training picture is nearer to it than anything else. 50 would be expected of fakes that are drawn as the reals are.
+
+    Args:
+        real, fake: float features [num_real, dim] and [num_fake, dim]; the reals are the training pictures.
+
+    Raises:
+        InputError: fewer than two images on a side, or features that are not finite.
+    """
+    if min(len(real), len(fake)) < 2:
+        raise InputError(f"authenticity needs at least 2 images on each side, got {len(real)} real and {len(fake)} fake")
+    x, y = centered(real, fake)
+    own = torch.empty(len(x), dtype=x.dtype, device=x.device)
+    for rows, block in blocks(x, len(x)):
+        distances = squared_distances(block, x)
+        distances[:, rows].fill_diagonal_(torch.inf)
+        own[rows] = distances.amin(dim=1)
+    authentic = []
+    for _, block in blocks(y, len(x)):
+        nearest = squared_distances(block, x).min(dim=1)
+        authentic.append(nearest.values > own[nearest.indices])
+    values = 100 * torch.cat(authentic).double()
+    error, degrees = of_mean(values)
+    return Score(values.mean().item(), error=error, degrees=degrees)

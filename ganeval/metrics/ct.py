@@ -1,0 +1,88 @@
+"""C_T, the three-sample test for data copying (Meehan, Chaudhuri and Dasgupta 2020, sec. 3)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from scipy.cluster.vq import kmeans2
+from scipy.stats import mannwhitneyu
+from torch import Tensor
+
+from ganeval.errors import InputError
+from ganeval.metrics.distances import blocks, checked, squared_distances
+from ganeval.metrics.uncertainty import groups, jackknife, one_left_out
+from ganeval.report import Score
+
+NUM_COMPONENTS = 64  # principal components of the training features that distances are taken in; dgm-eval's
+NUM_CELLS = 3  # dgm-eval's
+FEWEST = 20  # fakes in a cell, below which the cell has no say; dgm-eval's
+
+
+def ct(train: Tensor, held_out: Tensor, fake: Tensor, *, seed: int = 2020) -> Score:
+    """Whether fakes are nearer to the training pictures than held-out pictures are: a mean z-value, below −3 means copying.
+
+    In each cell of a partition of feature space, the Mann-Whitney statistic of the distances to the nearest training picture, as z;
+    then the mean over cells, weighted by the share of held-out pictures in them. Above 0 the fakes are farther: underfitting.
+
+    Args:
+        train, held_out, fake: float features [num, dim] of each.
+        seed: of k-means.
+
+    Raises:
+        InputError: fewer than 64 training pictures, no cell with 20 fakes and held-out pictures to compare with, features not finite.
+    """
+    x, h, y = checked(train, held_out, fake)
+    if len(x) < NUM_COMPONENTS:
+        raise InputError(f"C_T needs at least {NUM_COMPONENTS} training pictures, got {len(x)}; add images")
+    mean = x.mean(dim=0)
+    _, _, axes = torch.linalg.svd(x - mean, full_matrices=False)
+    x, h, y = ((side - mean) @ axes[:NUM_COMPONENTS].T for side in (x, h, y))
+    centers, _ = kmeans2(x.cpu().numpy(), NUM_CELLS, minit="++", seed=np.random.default_rng(seed))
+    cells = [_nearest(side, torch.from_numpy(centers).to(side.device))[1].cpu() for side in (x, h, y)]
+    of_held_out, of_fakes = (_within_cells(side, cell, x, cells[0]) for side, cell in ((h, cells[1]), (y, cells[2])))
+
+    def statistic(kept: Tensor) -> float:
+        total, weight = 0.0, 0
+        for cell in range(NUM_CELLS):
+            a, b = of_fakes[(cells[2] == cell) & kept], of_held_out[cells[1] == cell]
+            if len(a) <= FEWEST * kept.double().mean() or len(b) == 0 or not (cells[0] == cell).any():
+                continue
+            total += len(b) * _z(a, b)
+            weight += len(b)
+        if weight == 0:
+            raise InputError(
+                f"C_T needs more than {FEWEST} fakes beside held-out pictures in one of {NUM_CELLS} cells at least; "
+                f"got {len(fake)} fakes and {len(held_out)} held-out pictures: add images"
+            )
+        return total / weight
+
+    value = statistic(torch.ones(len(y), dtype=torch.bool))
+    group = groups(len(y))
+    kept = one_left_out(int(group.max()) + 1)
+    error, degrees = jackknife(torch.tensor([statistic(row[group]) for row in kept]), kept)
+    return Score(value, error=error, degrees=degrees)
+
+
+def _z(a: Tensor, b: Tensor) -> float:
+    """z-value of Mann-Whitney's U: negative where `a` are smaller."""
+    u = mannwhitneyu(a.numpy(), b.numpy(), method="asymptotic").statistic
+    m, n = len(a), len(b)
+    return float((u - m * n / 2) / math.sqrt(m * n * (m + n + 1) / 12))
+
+
+def _within_cells(points: Tensor, cell: Tensor, train: Tensor, train_cell: Tensor) -> Tensor:
+    """Squared distance of each point to the nearest training picture of its own cell: [num], ∞ where the cell has none."""
+    found = torch.full((len(points),), torch.inf, dtype=points.dtype)
+    for number in range(NUM_CELLS):
+        mine, theirs = cell == number, train_cell == number
+        if mine.any() and theirs.any():
+            found[mine] = _nearest(points[mine.to(points.device)], train[theirs.to(train.device)])[0].cpu()
+    return found
+
+
+def _nearest(points: Tensor, others: Tensor) -> tuple[Tensor, Tensor]:
+    """(squared distance, position) of the nearest of the others, each [num]."""
+    parts = [squared_distances(rows, others).min(dim=1) for _, rows in blocks(points, len(others))]
+    return torch.cat([part.values for part in parts]), torch.cat([part.indices for part in parts])

@@ -1,0 +1,82 @@
+"""Feature Likelihood Divergence (Jiralerspong et al. 2023, sec. 3): fidelity, diversity and novelty in one number."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from ganeval.errors import InputError
+from ganeval.metrics.distances import blocks, checked, squared_distances
+from ganeval.metrics.uncertainty import groups, jackknife, one_left_out
+from ganeval.report import Score
+
+NUM_EPOCHS, LEARNING_RATE = 50, 0.5  # the authors', with Adam
+KEPT_ELEMENTS = 2**27  # of a distance matrix that is kept over the epochs: 1 GiB; a larger one is computed anew in each
+
+
+def fld(train: Tensor, held_out: Tensor, fake: Tensor, *, baseline: float = 0.0) -> Score:
+    """100 times the negative log-likelihood per dimension of held-out pictures, under a Gaussian around each fake, less a baseline.
+
+    Each Gaussian is as wide as makes the training pictures likeliest. One around a copy of a training picture becomes so narrow that it
+    gives nothing to held-out pictures, so copying costs what it should gain.
+
+    Args:
+        train, held_out, fake: float features [num, dim] of each, normalized here by mean and standard deviation of the training pictures.
+        baseline: log-likelihood of a perfect model, which depends on data and features; 0 leaves the score as it is.
+
+    Returns:
+        The score; `error` is with the widths held fixed.
+
+    Raises:
+        InputError: fewer than two pictures in a set, features that are constant over the training pictures or not finite.
+    """
+    if min(len(train), len(held_out), len(fake)) < 2:
+        counts = f"{len(train)} training, {len(held_out)} held-out and {len(fake)} fake pictures"
+        raise InputError(f"FLD needs at least 2 of each, got {counts}; add images")
+    x, h, y = checked(train, held_out, fake)
+    deviation = x.std(dim=0)
+    varying = deviation > 1e-12 * deviation.max()
+    if not varying.any():
+        raise InputError(f"all {len(x)} training pictures have the same features, so FLD has no scale; check the images")
+    x, h, y = ((side - x.mean(dim=0))[:, varying] / deviation[varying] for side in (x, h, y))
+    log_width = _fitted(x, y)
+    dim = x.shape[1]
+
+    group = groups(len(y)).to(y.device)
+    kept = one_left_out(int(group.max()) + 1)
+    by_group = []  # log of the summed densities of each group of fakes, at each held-out picture
+    for _, rows in blocks(h, len(y)):
+        log_density = _log_density(squared_distances(rows, y), log_width, dim)
+        by_group.append(torch.stack([log_density[:, group == one].logsumexp(dim=1) for one in range(kept.shape[1])], dim=1))
+    of_groups, sizes = torch.cat(by_group).cpu(), group.bincount().cpu()
+
+    def score(groups_kept: Tensor) -> float:
+        log_likelihood = of_groups[:, groups_kept].logsumexp(dim=1) - sizes[groups_kept].sum().log()
+        return 100 * (-log_likelihood.mean().item() / dim - baseline)
+
+    error, degrees = jackknife(torch.tensor([score(row) for row in kept]), kept)
+    return Score(score(torch.ones_like(kept[0])), error=error, degrees=degrees)
+
+
+def _log_density(squared: Tensor, log_width: Tensor, dim: int) -> Tensor:
+    """log N(x; y, width · I) for squared distances [num, num_fake] and log variances [num_fake]."""
+    return -0.5 * (squared * (-log_width).exp() + dim * (log_width + math.log(2 * math.pi)))
+
+
+def _fitted(x: Tensor, y: Tensor) -> Tensor:
+    """Log variance of each fake's Gaussian, [num_fake], that makes the training pictures likeliest, all starting at 0."""
+    dim = x.shape[1]
+    log_width = torch.zeros(len(y), dtype=x.dtype, device=x.device)
+    adam = torch.optim.Adam([log_width], lr=LEARNING_RATE)
+    kept = [squared_distances(rows, y) for _, rows in blocks(x, len(y))] if len(x) * len(y) <= KEPT_ELEMENTS else None
+    for _ in range(NUM_EPOCHS):
+        gradient = torch.zeros_like(log_width)
+        for squared in kept or (squared_distances(rows, y) for _, rows in blocks(x, len(y))):
+            # Of the log-likelihood: each Gaussian is answerable for its share of each training picture.
+            share = _log_density(squared, log_width, dim).softmax(dim=1)
+            gradient += 0.5 * (share * (squared * (-log_width).exp() - dim)).sum(dim=0)
+        log_width.grad = -gradient / (len(x) * dim)
+        adam.step()
+    return log_width

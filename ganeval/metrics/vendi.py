@@ -1,0 +1,40 @@
+"""Vendi Score (Friedman and Dieng 2023, definition 3.1)."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+import torch
+
+from ganeval.metrics.distances import checked, directions
+from ganeval.metrics.uncertainty import of_mean
+from ganeval.report import Score
+
+
+def vendi(fake: Tensor) -> Score:
+    """exp of the entropy of the eigenvalues of K / n, K the cosines between the features: how many unlike pictures there are, in effect.
+
+    1 for copies of one picture, n for n pictures at right angles. It knows no reals, so noise is diverse to it.
+
+    Args:
+        fake: float features [num_fake, dim]. K / n has the eigenvalues of the dim × dim matrix of second moments, which is taken where it
+            is the smaller.
+
+    Raises:
+        InputError: fewer than two images, a vector of zeros, or features that are not finite.
+    """
+    (x,) = checked(fake)
+    x = directions(x)
+    number = len(x)
+    dual = number > x.shape[1]
+    values: Tensor
+    vectors: Tensor
+    values, vectors = torch.linalg.eigh((x.T @ x if dual else x @ x.T) / number)
+    keep = values > values[-1] * len(values) * torch.finfo(values.dtype).eps
+    values, vectors = values[keep], vectors[:, keep]
+    score = (-values * values.log()).sum().exp()
+    # The entropy is −Σ λ log λ, and image x moves the second moments towards x xᵀ: its influence on the entropy is −Σ log λ (vᵀx)² − entropy.
+    squared = (x @ vectors).square() if dual else vectors.square() * values * number
+    surprise = squared @ -values.log()
+    error, degrees = of_mean(score * surprise)
+    return Score(score.item(), error=error, degrees=degrees)
