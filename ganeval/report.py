@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ganeval.errors import InputError
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -21,12 +23,15 @@ class Score:
         spread: the standard deviation that the metric itself defines (over splits, over subsets), None where it defines none.
         error: standard error, how far another draw of as many fakes would move the value; None where it was not asked for.
         degrees: of freedom of `error`, for Student's t.
+        deviations: what groups of fakes contribute to `error`, which is about their root sum of squares. For two scores of the same
+            fakes, or of fakes made from the same inputs in the same order, the error of the difference is that of these differences.
     """
 
     value: float
     spread: float | None = None
     error: float | None = None
     degrees: float | None = None
+    deviations: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if not all(math.isfinite(number) for number in (self.value, self.spread or 0.0, self.error or 0.0)):

@@ -18,7 +18,7 @@ ARROWS: dict[str, set[str]] = {
     "files": set(),
     "progress": set(),
     "resize": set(),
-    "report": set(),
+    "report": {"errors"},
     "conventions": {"errors"},
     "stats": {"errors"},
     "measured": {"stats"},

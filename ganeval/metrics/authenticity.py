@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError
 from ganeval.metrics.distances import blocks, centered, squared_distances
-from ganeval.metrics.uncertainty import of_mean
+from ganeval.metrics.uncertainty import scored_mean
 from ganeval.report import Score
 
 
@@ -34,6 +34,4 @@ def authpct(real: Tensor, fake: Tensor) -> Score:
     for _, block in blocks(y, len(x)):
         nearest = squared_distances(block, x).min(dim=1)
         authentic.append(nearest.values > own[nearest.indices])
-    values = 100 * torch.cat(authentic).double()
-    error, degrees = of_mean(values)
-    return Score(values.mean().item(), error=error, degrees=degrees)
+    return scored_mean(100 * torch.cat(authentic).double())

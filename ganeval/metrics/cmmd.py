@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError
 from ganeval.metrics.distances import blocks, checked, directions
-from ganeval.metrics.uncertainty import of_mean
+from ganeval.metrics.uncertainty import scored_by_influence
 from ganeval.report import Score
 
 SIGMA = 10.0  # of the Gaussian kernel, sec. 4
@@ -31,8 +31,8 @@ def cmmd(real: Tensor, fake: Tensor, *, sigma: float = SIGMA) -> Score:
     x, y = (directions(side) for side in checked(real, fake))
     among_fakes, across = _row_means(y, y, sigma), _row_means(y, x, sigma)
     value = SCALE * (_row_means(x, x, sigma).mean() + among_fakes.mean() - 2 * across.mean())
-    error, degrees = of_mean(2 * SCALE * (among_fakes - across))  # the influence of each fake, but for a constant
-    return Score(max(value.item(), 0.0), error=error, degrees=degrees)
+    # The influence of each fake, but for a constant.
+    return scored_by_influence(max(value.item(), 0.0), 2 * SCALE * (among_fakes - across))
 
 
 def _row_means(x: Tensor, y: Tensor, sigma: float) -> Tensor:

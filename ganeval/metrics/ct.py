@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError
 from ganeval.metrics.distances import blocks, checked, squared_distances
-from ganeval.metrics.uncertainty import groups, jackknife, one_left_out
+from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_jackknife
 from ganeval.report import Score
 
 NUM_COMPONENTS = 64  # principal components of the training features that distances are taken in; dgm-eval's
@@ -59,10 +59,8 @@ def ct(train: Tensor, held_out: Tensor, fake: Tensor, *, seed: int = 2020) -> Sc
         return total / weight
 
     value = statistic(torch.ones(len(y), dtype=torch.bool))
-    group = groups(len(y))
-    kept = one_left_out(int(group.max()) + 1)
-    error, degrees = jackknife(torch.tensor([statistic(row[group]) for row in kept]), kept)
-    return Score(value, error=error, degrees=degrees)
+    kept = one_left_out(len(y))
+    return scored_by_jackknife(value, torch.tensor([statistic(row) for row in kept[:, groups(len(y))]]), kept)
 
 
 def _z(a: Tensor, b: Tensor) -> float:

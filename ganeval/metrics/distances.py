@@ -61,4 +61,5 @@ def directions(features: Tensor) -> Tensor:
     if (length == 0).any():
         where = int((length == 0).nonzero()[0, 0])
         raise InputError(f"the features of image {where} (from 0) are all zero, so they have no direction to compare; check that image")
-    return features / length
+    unit: Tensor = features / length
+    return unit

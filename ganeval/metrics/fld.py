@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError
 from ganeval.metrics.distances import blocks, checked, squared_distances
-from ganeval.metrics.uncertainty import groups, jackknife, one_left_out
+from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_jackknife
 from ganeval.report import Score
 
 NUM_EPOCHS, LEARNING_RATE = 50, 0.5  # the authors', with Adam
@@ -44,8 +44,7 @@ def fld(train: Tensor, held_out: Tensor, fake: Tensor, *, baseline: float = 0.0)
     log_width = _fitted(x, y)
     dim = x.shape[1]
 
-    group = groups(len(y)).to(y.device)
-    kept = one_left_out(int(group.max()) + 1)
+    group, kept = groups(len(y)).to(y.device), one_left_out(len(y))
     by_group = []  # log of the summed densities of each group of fakes, at each held-out picture
     for _, rows in blocks(h, len(y)):
         log_density = _log_density(squared_distances(rows, y), log_width, dim)
@@ -56,8 +55,7 @@ def fld(train: Tensor, held_out: Tensor, fake: Tensor, *, baseline: float = 0.0)
         log_likelihood = of_groups[:, groups_kept].logsumexp(dim=1) - sizes[groups_kept].sum().log()
         return 100 * (-log_likelihood.mean().item() / dim - baseline)
 
-    error, degrees = jackknife(torch.tensor([score(row) for row in kept]), kept)
-    return Score(score(torch.ones_like(kept[0])), error=error, degrees=degrees)
+    return scored_by_jackknife(score(torch.ones_like(kept[0])), torch.tensor([score(row) for row in kept]), kept)
 
 
 def _log_density(squared: Tensor, log_width: Tensor, dim: int) -> Tensor:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganeval.metrics.uncertainty import Uncertainty, groups, jackknife, of_mean, one_left_out
+from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_influence, scored_by_jackknife
+from ganeval.report import Score
 from ganeval.stats import FeatureStats
 
-ENOUGH = 10  # images per feature from which on the influences give the standard error; see `frechet_uncertainty`
+ENOUGH = 10  # images per feature from which on the influences give the standard error; see `scored_distance`
 
 
 def frechet_influences(real: FeatureStats, fake: FeatureStats, features: Tensor) -> Tensor:
@@ -30,11 +31,12 @@ def frechet_influences(real: FeatureStats, fake: FeatureStats, features: Tensor)
     squared, u = torch.linalg.eigh(across @ across.T)
     s = squared.clamp(min=0).sqrt()
     transported: Tensor = (z @ u).square() @ s
-    return 2 * x @ (fake.mean - real.mean) + x.square().sum(dim=1) - transported - (fake.covariance.trace() - s.sum())
+    influences: Tensor = 2 * x @ (fake.mean - real.mean) + x.square().sum(dim=1) - transported - (fake.covariance.trace() - s.sum())
+    return influences
 
 
-def frechet_uncertainty(real: FeatureStats, fake: FeatureStats, features: Tensor) -> Uncertainty:
-    """Standard error of the distance over draws of fakes; its bias, which more images lessen, is no part of it.
+def scored_distance(real: FeatureStats, fake: FeatureStats, features: Tensor, *, value: float) -> Score:
+    """The distance `value` with its standard error over draws of fakes; its bias, which more images lessen, is no part of that.
 
     By the influences where there are ENOUGH images for each feature. Below that an image's own direction is in the covariance that
     its influence is computed with, so the delete-group jackknife takes over, which computes each distance anew.
@@ -44,12 +46,10 @@ def frechet_uncertainty(real: FeatureStats, fake: FeatureStats, features: Tensor
     """
     assert fake.count is not None
     if fake.count >= ENOUGH * fake.dim:
-        of_sample = of_mean(frechet_influences(real, fake, features))
-        return Uncertainty(of_sample.error * (len(features) / fake.count) ** 0.5, of_sample.degrees)
+        return scored_by_influence(value, frechet_influences(real, fake, features), num_fake=fake.count)
     assert len(features) == fake.count
-    group = groups(len(features)).to(features.device)
-    kept = one_left_out(int(group.max()) + 1).to(features.device)
-    return jackknife(frechet_distances(real, features, kept[:, group]), kept)
+    kept = one_left_out(len(features))
+    return scored_by_jackknife(value, frechet_distances(real, features, kept[:, groups(len(features))]), kept)
 
 
 def frechet_distances(real: FeatureStats, features: Tensor, chosen: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganeval.errors import InputError
+from ganeval.metrics.uncertainty import scored_by_influence
 from ganeval.report import Score
 
 
@@ -33,6 +34,10 @@ def inception_score(
         split: "even" puts boundaries at i·N//num_splits, "ceil" cuts chunks of ⌈N/num_splits⌉ as `torch.chunk` does.
         ddof: the spread divides by (num_splits − ddof).
 
+    Returns:
+        The mean; `spread` is the standard deviation over splits; `error` comes from the images: to first order an image adds its own
+        KL(p(y|x) ‖ p(y)) to its split, times the score of that split.
+
     Raises:
         InputError: fewer images than splits, or logits that are NaN or infinite.
     """
@@ -48,13 +53,16 @@ def inception_score(
     boundaries = [i * num_images // num_splits for i in range(1, num_splits)]
     parts = x.chunk(num_splits) if split == "ceil" else x.tensor_split(boundaries)
 
-    scores = []
+    scores, influences = [], []
     for part in parts:  # [split, classes]
         log_p = part.log_softmax(dim=1)
         # [classes], the marginal p(y), in logarithms: a mean of probabilities can underflow to 0 where one of them has not.
         log_q = log_p.logsumexp(dim=0) - math.log(len(part))
         kl = (log_p.exp() * (log_p - log_q)).sum(dim=1)
         scores.append(kl.mean().exp())
+        influences.append(scores[-1] * (kl - kl.mean()))
     values = torch.stack(scores)
     spread = values.std(correction=ddof).item() if len(values) > ddof else None
-    return Score(values.mean().item(), spread)
+    if num_images < 2:
+        return Score(values.mean().item(), spread)
+    return scored_by_influence(values.mean().item(), torch.cat(influences), spread=spread)

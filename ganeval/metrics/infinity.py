@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError
 from ganeval.metrics.frechet_influence import frechet_distances
-from ganeval.metrics.uncertainty import groups, jackknife, one_left_out
+from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_jackknife
 from ganeval.report import Score
 from ganeval.stats import FeatureStats
 
@@ -31,13 +31,12 @@ def fid_infinity(real: FeatureStats, fake: Tensor, *, seed: int = 2020, spread: 
         InputError: fewer than 20 fakes.
     """
     chosen = _subsets(len(fake), seed)
+    value = _intercept(chosen, frechet_distances(real, fake, chosen))
     if not spread:
-        return Score(_intercept(chosen, frechet_distances(real, fake, chosen)))
-    group = groups(len(fake))
-    kept = one_left_out(int(group.max()) + 1)
-    without = [_intercept(some, frechet_distances(real, fake, some)) for some in (chosen & row[group] for row in kept)]
-    error, degrees = jackknife(torch.tensor(without), kept)
-    return Score(_intercept(chosen, frechet_distances(real, fake, chosen)), error=error, degrees=degrees)
+        return Score(value)
+    kept = one_left_out(len(fake))
+    without = [_intercept(some, frechet_distances(real, fake, some)) for some in (chosen & row for row in kept[:, groups(len(fake))])]
+    return scored_by_jackknife(value, torch.tensor(without), kept)
 
 
 def is_infinity(logits: Tensor, *, seed: int = 2020) -> Score:
@@ -52,8 +51,7 @@ def is_infinity(logits: Tensor, *, seed: int = 2020) -> Score:
     if not logits.isfinite().all():
         raise InputError("some logits are NaN or infinite; check the weights of the extractor")
     chosen = _subsets(len(logits), seed)
-    group = groups(len(logits))
-    kept = one_left_out(int(group.max()) + 1)
+    group, kept = groups(len(logits)), one_left_out(len(logits))
     log_p = logits.cpu().double().log_softmax(dim=1)
     p = log_p.exp()
     each = torch.cat([p, (p * log_p).sum(dim=1, keepdim=True)], dim=1)  # [num_fake, classes + 1]
@@ -68,14 +66,14 @@ def is_infinity(logits: Tensor, *, seed: int = 2020) -> Score:
         entropy = -torch.special.xlogy(means[:, :-1], means[:, :-1]).sum(dim=1)
         return _line(number.squeeze(1), (means[:, -1] + entropy).exp())
 
-    error, degrees = jackknife(torch.tensor([at_infinity(row) for row in kept]), kept)
-    return Score(at_infinity(torch.ones_like(kept[0])), error=error, degrees=degrees)
+    return scored_by_jackknife(at_infinity(torch.ones_like(kept[0])), torch.tensor([at_infinity(row) for row in kept]), kept)
 
 
 def _subsets(num_images: int, seed: int) -> Tensor:
     """bool [NUM_SIZES, num_images]."""
     if num_images < 2 / SMALLEST_SHARE:
-        raise InputError(f"extrapolation to infinitely many fakes needs at least {2 / SMALLEST_SHARE:.0f} of them, got {num_images}; add images")
+        fewest = round(2 / SMALLEST_SHARE)
+        raise InputError(f"extrapolation to infinitely many fakes needs at least {fewest} of them, got {num_images}; add images")
     rng = torch.Generator().manual_seed(seed)
     sizes = torch.linspace(min(SMALLEST, int(SMALLEST_SHARE * num_images)), num_images, NUM_SIZES).round()
     return torch.stack([torch.randperm(num_images, generator=rng) < size for size in sizes])

@@ -6,7 +6,6 @@ Naeem et al. 2020, "Reliable Fidelity and Diversity Metrics for Generative Model
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError
 from ganeval.metrics.distances import blocks, centered, squared_distances
-from ganeval.metrics.uncertainty import groups, jackknife, of_mean, one_left_out, third_left_out
+from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_jackknife, scored_mean, third_left_out
 from ganeval.report import Score
 
 
@@ -39,12 +38,7 @@ class Manifold(NamedTuple):
 
 
 def manifold(real: Tensor, fake: Tensor, neighborhood: Neighborhood = NAEEM) -> Manifold:
-    """The four scores of `manifolds` for one definition of a neighborhood."""
-    return manifolds(real, fake, [neighborhood])[0]
-
-
-def manifolds(real: Tensor, fake: Tensor, neighborhoods: Sequence[Neighborhood]) -> list[Manifold]:
-    """Precision, recall, density and coverage by each definition, from one pass over the distances.
+    """Precision, recall, density and coverage, each with its standard error, from one pass over the distances.
 
     Args:
         real, fake: float features [num_real, dim] and [num_fake, dim] on one device. A computation in float64, in blocks of rows:
@@ -53,47 +47,28 @@ def manifolds(real: Tensor, fake: Tensor, neighborhoods: Sequence[Neighborhood])
     Raises:
         InputError: no more images on a side than k, or features that are all equal on one side, NaN or infinite.
     """
-    most = max(one.k for one in neighborhoods)
+    k, closed = neighborhood
     for label, side in (("real", real), ("fake", fake)):
-        if len(side) <= most:
-            raise InputError(f"neighborhoods to the {most}th neighbor need more than {most} images on each side, got {len(side)} {label}")
+        if len(side) <= k:
+            raise InputError(f"neighborhoods that reach to neighbor {k} need more than {k} images on each side, got {len(side)} {label}")
     x, y = centered(real, fake)
     for label, side in (("real", x), ("fake", y)):
         if (side == side[0]).all():
             raise InputError(f"all {len(side)} {label} images have the same features, so they have no neighborhoods; check the images")
-    order = groups(len(y)).to(y.device).argsort(stable=True)
-    y = y[order]
-    member = groups(len(y)).to(y.device)[order]  # [num_fake], sorted: each group is a run of columns
-    sizes: list[int] = member.bincount().tolist()
+    # The groups of the jackknife one after the other: each is a run of columns.
+    group = groups(len(y)).to(y.device)
+    order = group.argsort(stable=True)
+    y, group = y[order], group[order]
+    sizes: list[int] = group.bincount().tolist()
+    real_radii = _nearest(x, [len(x)], k)[:, 0, -1]  # [num_real]
+    of_fake = _nearest(y, sizes, k)  # [num_fake, groups, k]
 
-    of_real = _nearest(x, [len(x)], most)[:, 0]  # [num_real, most]
-    of_fake = _nearest(y, sizes, most)  # [num_fake, groups, most]
-    return [_manifold(x, y, of_real, of_fake, member, sizes, one) for one in neighborhoods]
-
-
-def _nearest(points: Tensor, sizes: list[int], k: int) -> Tensor:
-    """Squared distances to the k nearest other points in each run of columns, ascending: [num, runs, k]; ∞ where there are fewer."""
-    found = torch.full((len(points), len(sizes), k), torch.inf, dtype=points.dtype, device=points.device)
-    for rows, block in blocks(points, len(points)):
-        distances = squared_distances(block, points)
-        distances[:, rows].fill_diagonal_(torch.inf)
-        for run, columns in enumerate(distances.split(sizes, dim=1)):
-            some = min(k, columns.shape[1])
-            found[rows, run, :some] = columns.topk(some, largest=False).values
-    return found
-
-
-def _manifold(
-    x: Tensor, y: Tensor, of_real: Tensor, of_fake: Tensor, member: Tensor, sizes: list[int], neighborhood: Neighborhood
-) -> Manifold:
-    k, closed = neighborhood
-    real_radii = of_real[:, k - 1]  # [num_real]
     # Coverage changes smoothly with the fakes. Recall does not: without its neighbor the neighborhood of a fake jumps.
-    smooth, rough = one_left_out(len(sizes)).to(y.device), third_left_out(len(sizes)).to(y.device)
-    everyone = torch.ones(1, len(sizes), dtype=torch.bool, device=y.device)
-    rough, smooth = torch.cat([rough, everyone]), torch.cat([smooth, everyone])
-    # Of each choice of groups; a fake that is left out covers nothing.
-    fake_radii = torch.stack([_radii(of_fake, k, kept).masked_fill(~kept[member], -1.0) for kept in rough])  # [choices, num_fake]
+    everyone = torch.ones(1, len(sizes), dtype=torch.bool)
+    smooth = torch.cat([one_left_out(len(y)), everyone]).to(y.device)
+    rough = torch.cat([third_left_out(len(y)), everyone]).to(y.device)
+    # [choices, num_fake]; a fake that is left out covers nothing.
+    fake_radii = torch.stack([_radii(of_fake, kept).masked_fill(~kept[group], -1.0) for kept in rough])
 
     def within(distances: Tensor, radii: Tensor) -> Tensor:
         return distances <= radii if closed else distances < radii
@@ -111,23 +86,30 @@ def _manifold(
 
     def share_of_reals(counts: Tensor, kept: Tensor) -> Score:
         shares = counts / len(x)
-        error, degrees = jackknife(shares[:-1], kept[:-1])
-        return Score(shares[-1].item(), error=error, degrees=degrees)
+        return scored_by_jackknife(shares[-1].item(), shares[:-1], kept[:-1])
 
+    held = held[order.argsort()]
     return Manifold(
-        precision=_mean((held > 0).double()),
+        precision=scored_mean((held > 0).double()),
         recall=share_of_reals(recalled, rough),
-        density=_mean(held / k),
+        density=scored_mean(held / k),
         coverage=share_of_reals(covered, smooth),
     )
 
 
-def _radii(nearest: Tensor, k: int, kept: Tensor) -> Tensor:
-    """Squared distance to the k-th nearest among the kept groups: [num]; ∞ where they have fewer."""
-    radii: Tensor = nearest[:, kept].flatten(1).kthvalue(k).values
+def _nearest(points: Tensor, sizes: list[int], k: int) -> Tensor:
+    """Squared distances to the k nearest other points in each run of columns, ascending: [num, runs, k]; ∞ where there are fewer."""
+    found = torch.full((len(points), len(sizes), k), torch.inf, dtype=points.dtype, device=points.device)
+    for rows, block in blocks(points, len(points)):
+        distances = squared_distances(block, points)
+        distances[:, rows].fill_diagonal_(torch.inf)
+        for run, columns in enumerate(distances.split(sizes, dim=1)):
+            some = min(k, columns.shape[1])
+            found[rows, run, :some] = columns.topk(some, largest=False).values
+    return found
+
+
+def _radii(nearest: Tensor, kept: Tensor) -> Tensor:
+    """Squared distance to the k-th nearest among the kept groups, from the k nearest in each: [num]; ∞ where they have fewer."""
+    radii: Tensor = nearest[:, kept].flatten(1).kthvalue(nearest.shape[2]).values
     return radii
-
-
-def _mean(values: Tensor) -> Score:
-    error, degrees = of_mean(values)
-    return Score(values.mean().item(), error=error, degrees=degrees)

@@ -8,7 +8,7 @@ from torch import Tensor
 from ganeval.metrics.distances import blocks, checked, directions
 from ganeval.metrics.frechet import frechet_distance
 from ganeval.metrics.frechet_influence import frechet_distances
-from ganeval.metrics.uncertainty import groups, jackknife, one_left_out
+from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_jackknife
 from ganeval.report import Score
 from ganeval.stats import FeatureStats
 
@@ -31,14 +31,12 @@ def mifid(real: Tensor, fake: Tensor, *, threshold: float = THRESHOLD) -> Score:
     stats = FeatureStats.of(x)
     distances = memorization_distances(x, y)
     value = _penalized(frechet_distance(stats, FeatureStats.of(y)), distances.mean().item(), threshold)
-    group = groups(len(y)).to(y.device)
-    kept = one_left_out(int(group.max()) + 1).to(y.device)
-    chosen = kept[:, group]
+    kept = one_left_out(len(y))
+    chosen = kept[:, groups(len(y))].to(y.device)
     means = (chosen.double() @ distances) / chosen.sum(dim=1)
     frechet = frechet_distances(stats, y, chosen)
     without = [_penalized(distance, mean, threshold) for distance, mean in zip(frechet.tolist(), means.tolist(), strict=True)]
-    error, degrees = jackknife(torch.tensor(without), kept.cpu())
-    return Score(value, error=error, degrees=degrees)
+    return scored_by_jackknife(value, torch.tensor(without), kept)
 
 
 def memorization_distances(real: Tensor, fake: Tensor) -> Tensor:

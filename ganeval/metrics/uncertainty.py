@@ -6,36 +6,47 @@ The reals are held fixed: they are part of what a score means, and two generator
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from ganeval.errors import InputError
+from ganeval.report import Score
 
 NUM_GROUPS = 20  # of the jackknife: a standard error from g groups is itself uncertain by 1/√(2(g − 1)), 16 %
 KEPT_OF_ROUGH = 0.65  # share of groups kept for a score that is not smooth; see `third_left_out`
 
 
-class Uncertainty(NamedTuple):
-    """A standard error and the degrees of freedom it was estimated with, for Student's t."""
+def scored_by_influence(value: float, influences: Tensor, *, spread: float | None = None, num_fake: int | None = None) -> Score:
+    """`value` with the standard error of a mean of one number per image: their standard deviation over √num_images.
 
-    error: float
-    degrees: float
+    Any score is such a mean to first order, of the influences of the images on it (Hampel 1974).
 
-
-def of_mean(values: Tensor) -> Uncertainty:
-    """Of the mean of one value per image, [num_images]: their standard deviation over √num_images.
-
-    Also of any score, if the values are the influences of the images on it (Hampel 1974): to first order the score is their mean.
+    Args:
+        influences: float [num_images], the images' or, for a large set, those of a sample of them drawn by chance.
+        num_fake: how many images the score is of, where `influences` are of a sample.
 
     Raises:
         InputError: fewer than two values.
     """
-    if len(values) < 2:
-        raise InputError(f"a standard error needs at least 2 images, got {len(values)}; add images, or ask for no error bars")
-    x = values.double()
-    return Uncertainty((x.std() / math.sqrt(len(x))).item(), len(x) - 1)
+    number = len(influences)
+    if number < 2:
+        raise InputError(f"a standard error needs at least 2 images, got {number}; add images, or ask for no error bars")
+    x = influences.detach().cpu().double()
+    of_groups = torch.zeros(min(NUM_GROUPS, number), dtype=x.dtype).index_add_(0, groups(number), x - x.mean()) / number
+    rest = math.sqrt(number / (num_fake or number))
+    return Score(
+        value,
+        spread,
+        error=(x.std() / math.sqrt(number)).item() * rest,
+        degrees=number - 1,
+        deviations=tuple((of_groups * rest).tolist()),
+    )
+
+
+def scored_mean(values: Tensor) -> Score:
+    """The mean of one number per image, [num_images], with its standard error."""
+    return scored_by_influence(values.double().mean().item(), values)
 
 
 def groups(num_images: int, *, seed: int = 2020) -> Tensor:
@@ -47,23 +58,30 @@ def groups(num_images: int, *, seed: int = 2020) -> Tensor:
     return order % min(NUM_GROUPS, num_images)
 
 
-def one_left_out(num_groups: int) -> Tensor:
-    """bool [num_groups, num_groups]: in each row, the groups that are kept. For scores that change smoothly with their images."""
-    return ~torch.eye(num_groups, dtype=torch.bool)
+def one_left_out(num_images: int) -> Tensor:
+    """bool [groups, groups]: in each row, the groups that are kept. For scores that change smoothly with their images."""
+    return ~torch.eye(min(NUM_GROUPS, num_images), dtype=torch.bool)
 
 
-def third_left_out(num_groups: int, *, seed: int = 2020) -> Tensor:
+def third_left_out(num_images: int, *, seed: int = 2020) -> Tensor:
     """The same with a third of the groups left out by chance, for scores that jump: one group less moves those too unlike a new draw.
 
     Leaving out a share instead of a few makes the jackknife consistent for them (Shao and Wu 1989).
     """
-    kept = max(1, min(num_groups - 1, round(KEPT_OF_ROUGH * num_groups)))
+    number = min(NUM_GROUPS, num_images)
+    kept = max(1, min(number - 1, round(KEPT_OF_ROUGH * number)))
     rng = torch.Generator().manual_seed(seed)
-    return torch.stack([torch.randperm(num_groups, generator=rng) < kept for _ in range(NUM_GROUPS)])
+    return torch.stack([torch.randperm(number, generator=rng) < kept for _ in range(NUM_GROUPS)])
 
 
-def jackknife(scores: Tensor, kept: Tensor) -> Uncertainty:
-    """From the scores of the kept groups of fakes, [rows]; `kept` is one of the tables above (Shao and Wu 1989)."""
-    x = scores.double()
+def scored_by_jackknife(value: float, scores: Tensor, kept: Tensor, *, spread: float | None = None) -> Score:
+    """`value` with the standard error from the scores [rows] of the groups kept in each row of `kept`, one of the tables above.
+
+    Source: Shao and Wu 1989, eq. 2.2.
+    """
+    x = scores.detach().cpu().double()
     share = kept[0].double().mean().item()
-    return Uncertainty(math.sqrt(share / (1 - share) * x.var(correction=0).item()), kept.shape[1] - 1)
+    deviations = math.sqrt(share / (1 - share) / len(x)) * (x - x.mean())
+    return Score(
+        value, spread, error=deviations.norm().item(), degrees=min(kept.shape[1], len(x)) - 1, deviations=tuple(deviations.tolist())
+    )

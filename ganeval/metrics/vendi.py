@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
-import torch
-
 from ganeval.metrics.distances import checked, directions
-from ganeval.metrics.uncertainty import of_mean
+from ganeval.metrics.uncertainty import scored_by_influence
 from ganeval.report import Score
 
 
@@ -33,8 +32,7 @@ def vendi(fake: Tensor) -> Score:
     keep = values > values[-1] * len(values) * torch.finfo(values.dtype).eps
     values, vectors = values[keep], vectors[:, keep]
     score = (-values * values.log()).sum().exp()
-    # The entropy is −Σ λ log λ, and image x moves the second moments towards x xᵀ: its influence on the entropy is −Σ log λ (vᵀx)² − entropy.
+    # The entropy is −Σ λ log λ, and image x moves the second moments towards x xᵀ: its influence is −Σ log λ (vᵀx)² − entropy.
     squared = (x @ vectors).square() if dual else vectors.square() * values * number
     surprise = squared @ -values.log()
-    error, degrees = of_mean(score * surprise)
-    return Score(score.item(), error=error, degrees=degrees)
+    return scored_by_influence(score.item(), score * surprise)
