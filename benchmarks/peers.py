@@ -23,8 +23,9 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ganeval.conventions import CONVENTIONS
-from ganeval.extract import inference, regrouped
+from ganeval.extract import regrouped
 from ganeval.extractors.inception import load
+from ganeval.forward import inference
 from ganeval.images import Seen, open_images
 from ganeval.weights import INCEPTION
 

@@ -30,6 +30,16 @@ class Reference:
     where: str = "the stats"
     assumed: str | None = field(default=None)  # the convention that an index states for a file that does not
 
+    def check_network(self, name: str) -> None:
+        """Refuse another network than the one these stats are of.
+
+        Raises:
+            InputError: naming both.
+        """
+        own = "inception" if self.made_with is None else self.made_with["extractor"]
+        if name != own:
+            raise InputError(f"{self.where} holds stats of {own} features, not of {name}")
+
     def check(self, extractor: FeatureExtractor, convention: str) -> None:
         """Refuse to compare features of different networks or preprocessing.
 

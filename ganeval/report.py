@@ -6,7 +6,7 @@ import io
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ganeval.errors import InputError
@@ -21,7 +21,8 @@ class Score:
 
     Attributes:
         spread: the standard deviation that the metric itself defines (over splits, over subsets), None where it defines none.
-        error: standard error, how far another draw of as many fakes would move the value; None where it was not asked for.
+        error: standard error, how far another draw of as many fakes would move the value; None where it was not asked for, or of
+            fewer than 20 fakes.
         degrees: of freedom of `error`, for Student's t.
         deviations: what groups of fakes contribute to `error`, which is about their root sum of squares. For two scores of the same
             fakes, or of fakes made from the same inputs in the same order, the error of the difference is that of these differences.
@@ -72,7 +73,7 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Plain values. Keys: scores, titles, num_real, num_fake, extractor, convention, provenance, notes."""
         return {
-            "scores": {key: {"value": score.value, "spread": score.spread} for key, score in self.scores.items()},
+            "scores": {key: asdict(score) for key, score in self.scores.items()},
             "titles": dict(self.titles),
             "num_real": self.num_real,
             "num_fake": self.num_fake,
@@ -94,20 +95,32 @@ class Report:
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
         table.add_column("score")
         table.add_column("value", justify="right")
+        with_errors = any(score.error is not None for score in self.scores.values())
+        with_spreads = any(score.spread is not None for score in self.scores.values())
+        for wanted, name in ((with_errors, "± error"), (with_spreads, "spread")):
+            if wanted:
+                table.add_column(name, justify="right")
         table.add_column("what")
         for key, score in self.scores.items():
-            table.add_row(key, str(score), self.titles[key])
+            error = [_small(score.error, "± ")] if with_errors else []
+            spread = [_small(score.spread)] if with_spreads else []
+            table.add_row(key, f"{score.value:.6g}", *error, *spread, self.titles[key])
         return f"{_plain(table)}\n\n{_plain(self._basis())}" + "".join(f"\nnote: {note}" for note in self.notes)
 
     def _basis(self) -> Table:
         provenance = self.provenance
+        networks, held_out = provenance["networks"].items(), provenance["held_out"]
         rows = {
-            "images": (f"{_count(self.num_real)} real, " if provenance["real"] else "") + f"{_count(self.num_fake)} fake",
-            "extractor": f"{self.extractor}, weights sha256 {(provenance['weights_sha256'] or 'unknown')[:12]}…",
-            "preprocessing": provenance["preprocessing"],
+            "images": (f"{_count(self.num_real)} real, " if provenance["real"] else "")
+            + f"{_count(self.num_fake)} fake"
+            + (f", {_count(held_out['count'])} held out" if held_out else ""),
+            "extractor": "\n".join(f"{name}, weights sha256 {(one['weights_sha256'] or 'unknown')[:12]}…" for name, one in networks),
+            "preprocessing": "\n".join(one["preprocessing"] for _, one in networks),
             "convention": self.convention,
             "device": f"{provenance['device']}, {provenance['dtype']}",
         }
+        if any(score.error is not None for score in self.scores.values()):
+            rows["error"] = "standard error over draws of fakes, the reals fixed"
         if any(key == "is" or key.startswith("is_") for key in self.scores):
             rows["splits"] = f"{provenance['num_splits']}, in {provenance['order']} order" + (
                 f" (seed {provenance['seed']})" if provenance["order"] == "seeded" else ""
@@ -118,6 +131,10 @@ class Report:
         for name, value in rows.items():
             table.add_row(name, value)
         return table
+
+
+def _small(number: float | None, sign: str = "") -> str:
+    return "" if number is None else f"{sign}{number:.3g}"
 
 
 def _count(number: int | None) -> str:

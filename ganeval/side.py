@@ -3,48 +3,58 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from ganeval import catalog
 from ganeval.errors import InputError
 from ganeval.images import ImageSource, Seen, open_images
 from ganeval.measured import Measured
-from ganeval.metrics import METRICS
+from ganeval.metrics import Label, Settings
+from ganeval.plan import Plan, Planned
 from ganeval.reference import Reference, holds_stats, load_reference
 from ganeval.stats import FeatureStats
+
+MISSING = {
+    "real": "compares with reals; name a set of real images",
+    "fake": "needs fakes; name a set of images",
+    "held-out": "needs real images that the generator was not trained on; name them with --held-out (held_out=)",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """What became of `real` or of `fake`."""
+    """What became of the reals, of the fakes or of the held-out reals."""
 
-    label: Literal["real", "fake"]
-    measured: Measured
+    label: Label
+    measured: Mapping[str, Measured]  # by each network that it went through
     count: int | None  # None where a reference file does not say
     provenance: dict[str, Any]
+    plan: Plan  # what it was measured for
     reference: Reference | None = None  # where the side was stats to begin with
 
     @classmethod
-    def of_images(cls, label: Literal["real", "fake"], measured: Measured, source: ImageSource, seen: Seen) -> Side:
+    def of_images(cls, label: Label, measured: Mapping[str, Measured], source: ImageSource, seen: Seen, plan: Plan) -> Side:
         provenance = {"source": source.kind, **seen.provenance(), "num_ignored": getattr(source, "num_ignored", 0)}
-        return cls(label=label, measured=measured, count=seen.count, provenance=provenance)
+        return cls(label=label, measured=measured, count=seen.count, provenance=provenance, plan=plan)
 
     @classmethod
-    def of_reference(cls, label: Literal["real", "fake"], reference: Reference) -> Side:
-        measured = Measured(stats=reference.stats)
-        return cls(label=label, measured=measured, count=reference.stats.count, provenance=reference.provenance(), reference=reference)
+    def of_reference(cls, label: Label, reference: Reference, plan: Plan) -> Side:
+        measured = {name: Measured(stats=reference.stats) for name in plan.networks}
+        provenance = reference.provenance()
+        return cls(label=label, measured=measured, count=reference.stats.count, provenance=provenance, plan=plan, reference=reference)
 
     def notes(self) -> Iterator[str]:
         """What a reader of the scores must know about this side."""
-        label, stats = self.label, self.measured.stats
-        if stats is not None and self.count is not None and self.count <= stats.dim:
-            yield (
-                f"{self.count:,} {label} images for {stats.dim:,} features: the covariance is singular, "
-                "and the distance comes out too large; compare only scores of equal counts"
-            )
+        label = self.label
+        for measured in self.measured.values():
+            if measured.stats is not None and self.count is not None and self.count <= measured.stats.dim:
+                yield (
+                    f"{self.count:,} {label} images for {measured.stats.dim:,} features: the covariance is singular, "
+                    "and the distance comes out too large; compare only scores of equal counts"
+                )
         if self.reference is not None:
             if self.reference.made_with is None:
                 by = "the index of references says" if self.reference.assumed else "nothing says otherwise"
@@ -59,23 +69,49 @@ class Side:
             yield f"{self.provenance['num_ignored']:,} {label} files are no pictures by their name and were ignored"
 
 
-def opened(source: Any, metrics: Sequence[str], *, num_images: int | None = None) -> ImageSource | Reference:
-    """Stats where `source` is stats and they suffice for `metrics`, else a source of images.
+def opened(source: Any, *, num_images: int | None = None) -> ImageSource | Reference:
+    """The stats that `source` is or names, else a source of images.
 
     Raises:
-        InputError: as `open_images` and `load_reference`; or stats where a metric needs images.
+        InputError: as `open_images` and `load_reference`.
     """
     if num_images is not None and not callable(source):
         raise InputError(f"num_images says how many images a generator draws, but a {type(source).__name__} was given; leave it out")
     if isinstance(source, ImageSource):
         return source
-    reference = _reference(source)
-    if reference is None:
-        return open_images(source, num_images=num_images)
-    needing = [name for name in metrics if METRICS[name].needs != "stats"]
-    if needing:
-        raise InputError(f"{reference.where} holds stats, but {', '.join(needing)} needs the images themselves")
-    return reference
+    return _reference(source) or open_images(source, num_images=num_images)
+
+
+def check_side(one: Planned, label: Label, source: ImageSource | Reference | None, settings: Settings) -> None:
+    """Refuse what can be refused before images are worked through.
+
+    Raises:
+        InputError: a side that a score needs is missing, is stats where images are needed, or has too few images.
+    """
+    needs = one.metric.needs.get(label)
+    if needs is None:
+        return
+    if source is None:
+        raise InputError(f"{one.key} {MISSING[label]}")
+    if isinstance(source, Reference):
+        if needs != {"stats"}:
+            raise InputError(f"{source.where} holds stats, but {one.key} needs the images themselves")
+        if label == "fake" and settings.spread and one.metric.for_error:
+            raise InputError(f"{source.where} holds stats, but a standard error needs the images themselves; leave the error bars out")
+        return
+    check_count(one, label, source.num_images, settings)
+
+
+def check_count(one: Planned, label: Label, count: int | None, settings: Settings) -> None:
+    """Refuse too few images.
+
+    Raises:
+        InputError: naming the metric, what it needs and what it was given.
+    """
+    fewest = one.metric.fewest(settings)
+    if count is not None and count < fewest and label in one.metric.needs:
+        choose = {"kid": f", or choose a subset size of at most {count}", "is": f", or choose at most {count} splits"}.get(one.name, "")
+        raise InputError(f"{one.key} needs at least {fewest:,} {label} images, got {count:,}; add images, or leave it out{choose}")
 
 
 def _reference(source: Any) -> Reference | None:

@@ -126,7 +126,7 @@ def test_mistakes_get_one_sentence_and_no_score(folders: tuple[Path, Path], tmp_
     assert "it holds no files" in sentence("fid", tmp_path / "empty", fake, *tiny)
     assert "stats of 5 features, but the extractor tiny has 256" in sentence("fid", tmp_path / "other.npz", fake, *tiny)
     assert "no extractor is called 'tny'" in sentence("fid", real, fake, "--extractor", "tny")
-    assert "metrics are some of fid, is" in sentence("evaluate", real, fake, "--metrics", "fid,kidd", *tiny)
+    assert "no metric is called 'kidd'; did you mean kid?" in sentence("evaluate", real, fake, "--metrics", "fid,kidd", *tiny)
     assert "half.pth is not a file of weights" in sentence("fid", real, fake, "--weights", tmp_path / "half.pth")
     assert "the weights file nothing.pth does not exist" in sentence("fid", real, fake, "--weights", "nothing.pth")
     assert "the device cuda:7 cannot be used here" in sentence("fid", real, fake, "--device", "cuda:7", *tiny)

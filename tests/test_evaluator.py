@@ -111,7 +111,7 @@ def test_the_json_is_one_line_with_the_documented_keys(folders: tuple[Path, Path
     assert "\n" not in line
     found = json.loads(line)
     assert list(found) == ["scores", "titles", "num_real", "num_fake", "extractor", "convention", "provenance", "notes"]
-    assert set(found["scores"]["fd_tiny"]) == {"value", "spread"}
+    assert set(found["scores"]["fd_tiny"]) == {"value", "spread", "error", "degrees", "deviations"}
     assert found["scores"]["fd_tiny"]["spread"] is None
     assert found["scores"]["is_tiny"]["spread"] > 0
     provenance = found["provenance"]
@@ -251,7 +251,7 @@ def refusal(*args: Any, **options: Any) -> str:
 
 def test_options_that_make_no_sense_are_refused() -> None:
     real, fake, extractor = gray(1, 2), gray(3, 4), MeanColor()
-    assert "metrics are some of fid, is; got ('fdi',)" in refusal(real, fake, metrics=("fdi",), extractor=extractor)
+    assert "no metric is called 'fdi'; did you mean f" in refusal(real, fake, metrics=("fdi",), extractor=extractor)
     assert "metrics are some of" in refusal(real, fake, metrics=(), extractor=extractor)
     assert "metrics are some of" in refusal(real, fake, metrics="fid", extractor=extractor)
     assert "no convention is called 'tf'; there are ttur" in refusal(real, fake, convention="tf", extractor=extractor)

@@ -12,8 +12,8 @@ import torchvision
 
 import ganeval
 from ganeval import CONVENTIONS, InputError
-from ganeval.extract import inference
 from ganeval.extractors.inception import TAPS, InceptionExtractor, InceptionV3, load
+from ganeval.forward import inference
 from pictures import as_tensor, pictures
 
 CPU = torch.device("cpu")
@@ -45,17 +45,18 @@ def test_taps_have_their_dimensions_and_only_the_last_has_logits(standin: Path) 
     for tap in TAPS:
         net = extractor(standin, tap=tap)
         with inference(net, torch.device("cpu")):
-            features, logits = net(images)
+            features, logits, spatial = net(images)
         assert features.shape == (2, tap)
         assert net.name == ("inception" if tap == 2048 else f"inception-{tap}")
-        assert (logits is None) == (tap != 2048)
+        assert (logits is None) == (spatial is None) == (tap != 2048)
+        assert spatial is None or spatial.shape == (2, 7 * 17 * 17)
 
 
 def test_the_bias_is_added_to_the_logits_only_when_asked(standin: Path) -> None:
     images = as_tensor(pictures(2, (32, 32)))
     plain, biased = extractor(standin), extractor(standin, logits_bias=True)
     with inference(plain, torch.device("cpu")):
-        (features, without), with_bias = plain(images), biased(images).logits
+        (features, without, _), with_bias = plain(images), biased(images).logits
     bias = torch.load(standin, weights_only=True)["fc.bias"]
     assert without is not None
     torch.testing.assert_close(with_bias, without + bias, rtol=1e-4, atol=1e-4)

@@ -126,13 +126,13 @@ def test_the_same_images_are_not_counted_twice(tiny_file: Path) -> None:
 
 
 def test_stats_of_one_image_are_not_written(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="at least 2 images, got 1"):
+    with pytest.raises(InputError, match="at least 2 real images, got 1"):
         reference_of(as_tensor(pictures(1, (32, 32))), extractor="tiny").save(tmp_path / "one.npz")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_inception_score_needs_images_not_stats(folders: tuple[Path, Path], tiny_file: Path) -> None:
-    assert "holds stats, but is needs the images themselves" in refusal(folders[0], tiny_file, extractor="tiny", metrics=("fid", "is"))
+    assert "holds stats, but is_tiny needs the images themselves" in refusal(folders[0], tiny_file, extractor="tiny", metrics=("fid", "is"))
 
 
 @pytest.mark.parametrize(

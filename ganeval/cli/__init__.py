@@ -11,7 +11,7 @@ from ganeval.cli.models import data, models
 from ganeval.cli.runs import generate, score_run, translate
 from ganeval.cli.score import evaluate, fid, inception_score
 from ganeval.cli.stats import stats
-from ganeval.cli.tables import conventions, extractors
+from ganeval.cli.tables import conventions, extractors, metrics
 from ganeval.cli.train import train, train_and_score
 from ganeval.cli.weights import weights
 from ganeval.errors import InputError
@@ -55,7 +55,7 @@ def main() -> None:
     """
 
 
-SCORING = (fid, inception_score, evaluate, stats, weights, extractors, conventions)
+SCORING = (fid, inception_score, evaluate, stats, weights, extractors, conventions, metrics)
 TRAINING = (train, train_and_score, generate, translate, score_run, models, data)
 for command in (*SCORING, *TRAINING):
     main.add_command(command)

@@ -16,7 +16,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class NetworkOptions(TypedDict):
-    extractor: str
+    extractor: str | None
     convention: str
     weights: Path | None
     device: str | None
@@ -28,7 +28,7 @@ def network_options(command: F) -> F:
     """How features are made."""
     for option in reversed(
         (
-            click.option("--extractor", default="inception", show_default=True, metavar="NAME", help="Network; see `ganeval extractors`."),
+            click.option("--extractor", metavar="NAME", help="Network; see `ganeval extractors`.  [default: the metric's own]"),
             click.option(
                 "--convention",
                 type=click.Choice(list(CONVENTIONS)),

@@ -17,11 +17,23 @@ sqrtm_option = click.option("--sqrtm", is_flag=True, help="Take the matrix root 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of the table.")
 
 
+spread_option = click.option(
+    "--spread/--no-spread", default=None, help="Standard errors.  [default: those that cost less than a tenth of the run]"
+)
+
+
 def splits_options(command: F) -> F:
     """How the Inception Score is split."""
-    seed = click.option("--seed", default=2020, show_default=True, help="Of the shuffle before the Inception Score's splits.")
+    seed = click.option("--seed", default=2020, show_default=True, help="Of shuffles, subsets and k-means.")
     splits = click.option("--num-splits", type=click.IntRange(min=1), help="Of the Inception Score.  [default: 10]")
     return seed(splits(command))
+
+
+def subsets_options(command: F) -> F:
+    """What KID is averaged over."""
+    number = click.option("--num-subsets", type=click.IntRange(min=1), default=100, show_default=True, help="Of KID.")
+    size = click.option("--subset-size", type=click.IntRange(min=2), default=1000, show_default=True, help="Images in a subset of KID.")
+    return number(size(command))
 
 
 @click.command()
@@ -29,6 +41,7 @@ def splits_options(command: F) -> F:
 @fake_argument
 @network_options
 @sqrtm_option
+@spread_option
 @json_option
 @quiet_option
 def fid(real: str, fake: str, **options: Any) -> None:
@@ -43,6 +56,7 @@ def fid(real: str, fake: str, **options: Any) -> None:
 @fake_argument
 @network_options
 @splits_options
+@spread_option
 @json_option
 @quiet_option
 def inception_score(fake: str, **options: Any) -> None:
@@ -53,14 +67,20 @@ def inception_score(fake: str, **options: Any) -> None:
 @click.command()
 @real_argument
 @fake_argument
-@click.option("--metrics", default="fid,is", show_default=True, help="Comma-separated: fid, is.")
+@click.option("--metrics", default="fid,is", show_default=True, help="Comma-separated, or all; see `ganeval metrics`.")
+@click.option("--held-out", metavar="IMAGES", help="Real images that the generator was not trained on, for ct and fld.")
 @network_options
 @splits_options
+@subsets_options
 @sqrtm_option
+@spread_option
 @json_option
 @quiet_option
 def evaluate(real: str, fake: str, metrics: str, **options: Any) -> None:
-    """Several metrics of FAKE against REAL, from one pass over the images."""
+    """Several metrics of FAKE against REAL, from one pass over the images.
+
+    A metric on another network is named with it: fd_tiny, precision_vgg16, kd_clip. Folders within REAL and FAKE are classes.
+    """
     _score(real, fake, metrics=tuple(name.strip() for name in metrics.split(",") if name.strip()), **options)
 
 

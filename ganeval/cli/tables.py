@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from ganeval.conventions import CONVENTIONS, DEFAULT, Convention
+
+if TYPE_CHECKING:
+    from ganeval.metrics import Metric
 
 
 def print_table(columns: list[str], rows: list[list[str]]) -> None:
@@ -67,3 +72,25 @@ def extractors() -> None:
         state = "embedded" if name == "tiny" else "" if name not in about else str(inception or "not here: ganeval weights fetch")
         rows.append([name, dim, what, state])
     print_table(["extractor", "features", "what", "weights"], rows)
+
+
+@click.command()
+def metrics() -> None:
+    """What can be computed, from what, and whose numbers it equals."""
+    from ganeval.metrics import METRICS
+
+    rows = [
+        [key, metric.title, metric.better, _sets(metric), metric.network, metric.sees, metric.source, metric.equals]
+        for key, metric in METRICS.items()
+    ]
+    print_table(["metric", "what", "better", "needs", "network", "sees", "paper", "equals"], rows)
+    click.echo("\nOn another network X a score is called <metric>_X, and fid fd_X: fd_tiny, precision_vgg16, kd_clip.")
+    click.echo(
+        "Every score comes with a standard error over draws of fakes; `ganeval evaluate --metrics all` computes what the sets allow."
+    )
+
+
+def _sets(metric: Metric) -> str:
+    """What one has to give: the sides in words, and whether stats suffice."""
+    sides = [f"stats of {label}" if needs == {"stats"} else label for label, needs in metric.needs.items()]
+    return ", ".join(sides) + (", in classes" if any("classes" in needs for needs in metric.needs.values()) else "")

@@ -25,6 +25,7 @@ from ganeval.resize import RESIZE
 
 SIDE = 299
 CLASSES = 1008
+SPATIAL_CHANNELS = 7  # of sFID
 TAPS = (64, 192, 768, 2048)  # features after the first and second max pool, after Mixed_6e, and at the end
 
 Kernel = int | tuple[int, int]
@@ -192,11 +193,14 @@ class InceptionV3(nn.Module):
         if self.tap == 192:
             return Activations(pooled(x))
         x = self.Mixed_6a(self.Mixed_5d(self.Mixed_5c(self.Mixed_5b(x))))
-        x = self.Mixed_6e(self.Mixed_6d(self.Mixed_6c(self.Mixed_6b(x))))
+        x = self.Mixed_6d(self.Mixed_6c(self.Mixed_6b(x)))
+        # "mixed_6/conv:0[..., :7]" of ADM's evaluator.py: the first of the 1×1 branch's channels, which come first, at all 17×17 positions.
+        spatial = x[:, :SPATIAL_CHANNELS].permute(0, 2, 3, 1).flatten(1)
+        x = self.Mixed_6e(x)
         if self.tap == 768:
             return Activations(pooled(x))
         features = pooled(self.Mixed_7c(self.Mixed_7b(self.Mixed_7a(x))))
-        return Activations(features, F.linear(features, self.fc.weight, self.fc.bias if self.logits_bias else None))
+        return Activations(features, F.linear(features, self.fc.weight, self.fc.bias if self.logits_bias else None), spatial)
 
 
 def normalized(images: Tensor, convention: Convention) -> Tensor:

@@ -13,6 +13,7 @@ class Activations(NamedTuple):
 
     features: Tensor  # float [batch, dim]
     logits: Tensor | None = None  # float [batch, classes]; None where the network does not classify
+    spatial: Tensor | None = None  # float [batch, spatial dim]: some channels at all their positions, for sFID; None where there are none
 
 
 @runtime_checkable

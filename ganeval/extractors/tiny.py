@@ -24,6 +24,7 @@ EMBEDDED = Path(__file__).with_name("tiny.safetensors")
 
 SIDE = 32  # every picture is brought to 32×32, the size the network was trained at
 STAGES = (64, 128, 192)
+SPATIAL_SIDE, SPATIAL_CHANNELS = 8, 7  # of the distance with positions: the second stage, and as many channels as sFID takes
 CLASSES = 30  # ten each of CIFAR-10, MNIST and Fashion-MNIST
 
 
@@ -71,8 +72,10 @@ class TinyNet(nn.Module):
         for stage in self.stages:
             x = stage(x)
             pooled.append(x.mean(dim=(2, 3)))
+            if x.shape[2] == SPATIAL_SIDE:
+                spatial = x[:, :SPATIAL_CHANNELS].flatten(1)  # [batch, 448]
         features = torch.cat([pooled[0], pooled[-1]], dim=1)  # [batch, 256]
-        return Activations(features, self.classifier(pooled[-1]))
+        return Activations(features, self.classifier(pooled[-1]), spatial)
 
 
 def normalized(images: Tensor) -> Tensor:

@@ -22,7 +22,8 @@ Header = tuple[tuple[int, ...], bool, "np.dtype[Any]"]  # shape, Fortran order, 
 class ArrayImages:
     """A uint8 array [num_images, height, width, 3 or 1] or [num_images, 3 or 1, height, width] in a file.
 
-    In an .npz the array is `arr_0` as ADM's sampler writes it, or the only 4-dimensional one.
+    In an .npz the array is `arr_0` as ADM's sampler writes it, or the only 4-dimensional one; integers in `arr_1` (ADM's) or `labels`, as
+    many as images, are their classes.
 
     Raises:
         InputError, InputTypeError: no such array, another dtype or shape, or a layout that can be read in two ways.
@@ -61,15 +62,25 @@ class ArrayImages:
         try:
             with self._open() as file:
                 _header(file)
+                labels = self._labels()
                 for start in range(0, self.num_images, batch_size):
                     count = min(batch_size, self.num_images - start)
                     data = _read_exactly(file, count * bytes_per_image, self.where)
                     images = torch.from_numpy(np.frombuffer(data, np.uint8).reshape(count, *self._shape[1:]))
                     images = check_images(images.permute(0, 3, 1, 2) if self._channels_last else images).contiguous()
-                    seen.add_all(images)
+                    seen.add_all(images, labels[start : start + count] if labels else None)
                     yield images
         except (OSError, zipfile.BadZipFile) as error:
             raise InputError(f"{self.where} is damaged: {error}; copy or download it again") from None
+
+    def _labels(self) -> list[str] | None:
+        if self._member is None:
+            return None
+        with np.load(self._path, allow_pickle=False) as arrays:
+            for key in ("arr_1", "labels"):
+                if key in arrays and arrays[key].shape == (self.num_images,) and arrays[key].dtype.kind in "iu":
+                    return [str(label) for label in arrays[key].tolist()]
+        return None
 
     def _open(self) -> IO[bytes]:
         if self._member is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,7 +37,8 @@ class TensorImages:
 class DatasetImages:
     """A map-style Dataset, in the order of its index. An item is an image, or (image, label …), or {"image": image}.
 
-    An image is a uint8 tensor [3 or 1, height, width] or a Pillow picture. Items are loaded one by one; for workers pass a DataLoader.
+    An image is a uint8 tensor [3 or 1, height, width] or a Pillow picture. Its class is its label, by name where the Dataset has
+    `classes` as torchvision's have. Items are loaded one by one; for workers pass a DataLoader.
     """
 
     kind = "dataset"
@@ -45,6 +46,7 @@ class DatasetImages:
     def __init__(self, dataset: Any) -> None:
         self.where = f"the dataset {type(dataset).__name__}"
         self._dataset = dataset
+        self._class_names: Sequence[str] = getattr(dataset, "classes", ())
         if len(dataset) == 0:
             raise InputError(f"{self.where} is empty")
 
@@ -55,17 +57,18 @@ class DatasetImages:
     def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
         bad: list[str] = []
         for index in range(len(self._dataset)):
-            item = _image_of(self._dataset[index])
+            whole = self._dataset[index]
+            item, labels = _image_of(whole), _labels_of(whole, 1, self._class_names)
             if isinstance(item, Image.Image):
                 try:
                     image, digest, remarks = decoded(item)
                 except BadImage as error:
                     bad.append(f"item {index}: {error}")
                     continue
-                seen.add(digest, remarks=remarks)
+                seen.add(digest, label=labels[0] if labels else None, remarks=remarks)
                 yield image[None]
             else:
-                yield _counted(_as_tensor(item)[None], seen)
+                yield _counted(_as_tensor(item)[None], seen, labels)
         if bad and (not skip_bad or seen.count == 0):
             raise bad_images(self.where, bad, len(self._dataset))
         seen.skipped += bad
@@ -82,10 +85,12 @@ class IterableImages:
         if getattr(batches, "drop_last", False) is True:
             raise InputError(f"{self.where} leaves out images at the end; make it with drop_last=False")
         self._batches = batches
+        self._class_names: Sequence[str] = getattr(getattr(batches, "dataset", None), "classes", ())
 
     def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
         for batch in self._batches:
-            yield _counted(_as_tensor(_image_of(batch)), seen)
+            images = _as_tensor(_image_of(batch))
+            yield _counted(images, seen, _labels_of(batch, len(images), self._class_names))
         if seen.count == 0:
             raise InputError(f"{self.where} gave no images; an iterator can be read only once")
 
@@ -120,10 +125,24 @@ class GeneratedImages:
             yield _counted(images, seen)
 
 
-def _counted(images: Tensor, seen: Seen) -> Tensor:
+def _counted(images: Tensor, seen: Seen, labels: Sequence[str] | None = None) -> Tensor:
     images = check_images(images)
-    seen.add_all(images)
+    seen.add_all(images, labels)
     return images
+
+
+def _labels_of(item: Any, number: int, class_names: Sequence[str]) -> list[str] | None:
+    """The classes of `number` images, where an item or a batch states them by integers or a word; None for any other kind of label."""
+    stated = item.get("label") if isinstance(item, dict) else item[1] if isinstance(item, (tuple, list)) and len(item) > 1 else None
+    if isinstance(stated, str):
+        return [stated]
+    try:
+        labels = torch.as_tensor(stated)
+    except (TypeError, ValueError, RuntimeError):
+        return None
+    if labels.is_floating_point() or labels.dtype == torch.bool or labels.numel() != number:
+        return None
+    return [class_names[label] if 0 <= label < len(class_names) else str(label) for label in labels.flatten().tolist()]
 
 
 def _image_of(item: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -38,10 +38,14 @@ class Seen:
         self._names = hashlib.sha256()
         self._pixels = hashlib.sha256()
         self._named = False
+        self._classes: list[str] = []
 
-    def add(self, digest: bytes, *, name: str | None = None, remarks: Iterable[str] = ()) -> None:
-        """Count one image that goes to the network."""
+    def add(self, digest: bytes, *, name: str | None = None, label: str | None = None, remarks: Iterable[str] = ()) -> None:
+        """Count one image that goes to the network; its class is `label`, or the first folder in its name."""
         self.count += 1
+        label = label or (name.partition("/")[0] if name and "/" in name else None)
+        if label is not None:
+            self._classes.append(label)
         self._recent.append(name)
         self._pixels.update(digest)
         self.remarks.update(remarks)
@@ -49,10 +53,15 @@ class Seen:
             self._named = True
             self._names.update(name.encode("utf-8", "surrogateescape") + b"\0")
 
-    def add_all(self, images: Tensor) -> None:
+    def add_all(self, images: Tensor, labels: Sequence[str] | None = None) -> None:
         """Count a batch of unnamed images."""
-        for image in images.cpu():
-            self.add(pixel_digest(image))
+        for index, image in enumerate(images.cpu()):
+            self.add(pixel_digest(image), label=None if labels is None else labels[index])
+
+    @property
+    def classes(self) -> tuple[str, ...] | None:
+        """The class of each image; None unless all have one."""
+        return tuple(self._classes) if self._classes and len(self._classes) == self.count else None
 
     def name_of(self, position: int) -> str:
         """What to call one of the last images in a message: its file, or its position where it has none."""

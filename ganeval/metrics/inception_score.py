@@ -63,6 +63,4 @@ def inception_score(
         influences.append(scores[-1] * (kl - kl.mean()))
     values = torch.stack(scores)
     spread = values.std(correction=ddof).item() if len(values) > ddof else None
-    if num_images < 2:
-        return Score(values.mean().item(), spread)
     return scored_by_influence(values.mean().item(), torch.cat(influences), spread=spread)

@@ -1,6 +1,7 @@
 """Standard errors: how far another draw of as many fakes, from the same generator, would move a score.
 
-The reals are held fixed: they are part of what a score means, and two generators scored against them share them.
+The reals are held fixed: they are part of what a score means, and two generators scored against them share them. Of fewer than
+NUM_GROUPS images there is none: what so few say of their own scatter is worth nothing.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ import math
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError
 from ganeval.report import Score
 
 NUM_GROUPS = 20  # of the jackknife: a standard error from g groups is itself uncertain by 1/√(2(g − 1)), 16 %
@@ -25,13 +25,10 @@ def scored_by_influence(value: float, influences: Tensor, *, spread: float | Non
     Args:
         influences: float [num_images], the images' or, for a large set, those of a sample of them drawn by chance.
         num_fake: how many images the score is of, where `influences` are of a sample.
-
-    Raises:
-        InputError: fewer than two values.
     """
     number = len(influences)
-    if number < 2:
-        raise InputError(f"a standard error needs at least 2 images, got {number}; add images, or ask for no error bars")
+    if number < NUM_GROUPS:
+        return Score(value, spread)
     x = influences.detach().cpu().double()
     of_groups = torch.zeros(min(NUM_GROUPS, number), dtype=x.dtype).index_add_(0, groups(number), x - x.mean()) / number
     rest = math.sqrt(number / (num_fake or number))
@@ -79,6 +76,8 @@ def scored_by_jackknife(value: float, scores: Tensor, kept: Tensor, *, spread: f
 
     Source: Shao and Wu 1989, eq. 2.2.
     """
+    if kept.shape[1] < NUM_GROUPS:
+        return Score(value, spread)
     x = scores.detach().cpu().double()
     share = kept[0].double().mean().item()
     deviations = math.sqrt(share / (1 - share) / len(x)) * (x - x.mean())

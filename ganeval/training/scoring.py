@@ -14,15 +14,17 @@ from torch.optim.swa_utils import AveragedModel
 
 from ganeval.conventions import DEFAULT, convention_named
 from ganeval.errors import InputError
-from ganeval.evaluator import Evaluator, chosen_device, known_metrics
+from ganeval.evaluator import Evaluator
 from ganeval.extract import measure
 from ganeval.extractors import load_extractor
 from ganeval.extractors.protocol import FeatureExtractor
 from ganeval.images import open_images
+from ganeval.machine import chosen_device
 from ganeval.measured import Measured
 from ganeval.metrics import score_key
 from ganeval.progress import Progress, silent
 from ganeval.report import Report, Score
+from ganeval.side import Side
 from ganeval.training import tasks
 from ganeval.training.data import Pictures, Split, Stored, TrainingData
 from ganeval.training.extras import EXTRAS, Context, Made
@@ -81,7 +83,8 @@ class Scorer:
             "convention": convention,
             "device": device,
             "batch_size": batch_size,
-            "metrics": known_metrics(("fid", *metrics)),
+            "metrics": ("fid", *metrics),
+            "spread": False,  # scores in training are to be cheap
             "progress": progress,
         }
         if isinstance(extractor, str):
@@ -121,7 +124,7 @@ class Scorer:
             side = evaluator.measure(fakes)
             assert evaluator.real is not None
             reports[wanted.name] = evaluator.report(side)
-            features, real_features = _features(side.measured), _features(evaluator.real.measured)
+            features, real_features = self._features(side), self._features(evaluator.real)
             made.append(Made(wanted=wanted, fakes=fakes, features=features, real_features=real_features))
         if not made:
             raise InputError("no attribute has at least two held-out pictures with it and two without; add pictures, or choose others")
@@ -166,9 +169,17 @@ class Scorer:
         chosen = torch.randperm(len(train.images), generator=torch.Generator().manual_seed(0))[:PROBED]
         images = torch.stack([train.images[int(index)] for index in chosen])
         measured, _ = measure(
-            open_images(images), self.extractor, needs={"features"}, device=self._device, batch_size=self._batch_size, label="labelled"
+            open_images(images),
+            {"probe": self.extractor},
+            needs={"probe": {"features"}},
+            device=self._device,
+            batch_size=self._batch_size,
+            label="labelled",
         )
-        return Probe(_features(measured), train.labels[chosen], self._data.spec.num_labels)
+        return Probe(_kept(measured["probe"]), train.labels[chosen], self._data.spec.num_labels)
+
+    def _features(self, side: Side) -> Tensor:
+        return _kept(side.measured[self.extractor.name])
 
 
 def halved(split: Split) -> tuple[Split, Split]:
@@ -189,7 +200,7 @@ def _chosen(pictures: Pictures, which: slice, *, stream: int) -> tuple[Stored, T
     return Stored(torch.stack([pictures[int(index)] for index in chosen])), chosen
 
 
-def _features(measured: Measured) -> Tensor:
+def _kept(measured: Measured) -> Tensor:
     assert measured.features is not None
     return measured.features.clone()  # made in inference mode: a copy may be used anywhere
 

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from ganeval.errors import InputError
-from ganeval.evaluator import chosen_device, versions
+from ganeval.machine import chosen_device, versions
 from ganeval.progress import Progress, silent
 from ganeval.training.batch import DataSpec
 from ganeval.training.checkpoint import load_checkpoint

@@ -1,0 +1,110 @@
+"""One network's part of a pass over images: batches through it, what it says checked, what is needed of it kept."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from ganeval.errors import InputError, InputTypeError
+from ganeval.extractors.protocol import Activations, FeatureExtractor, TwoStage
+from ganeval.images import Seen
+from ganeval.measured import Measured, Need, Rows
+
+
+@contextmanager
+def inference(extractor: FeatureExtractor, device: torch.device) -> Iterator[None]:
+    """No gradients, evaluation mode, full float32 precision, no autocast; all as it was afterwards."""
+    modules = list(extractor.modules()) if isinstance(extractor, nn.Module) else []
+    modes = [module.training for module in modules]
+    matmul, convolution = torch.get_float32_matmul_precision(), torch.backends.cudnn.allow_tf32
+    try:
+        for module in modules:
+            module.training = False
+        torch.set_float32_matmul_precision("highest")
+        torch.backends.cudnn.allow_tf32 = False  # on by default in torch: it would cost three digits of every feature
+        with torch.inference_mode(), torch.autocast(device.type, enabled=False):
+            yield
+    finally:
+        torch.set_float32_matmul_precision(matmul)
+        torch.backends.cudnn.allow_tf32 = convolution
+        for module, mode in zip(modules, modes, strict=True):
+            module.training = mode
+
+
+class Forward:
+    """What one network leaves of the images of one pass.
+
+    Memory: one batch of prepared images, one [dim, dim] matrix for "stats", up to 20 · dim rows for "sample", and of all images the
+    logits [num_images, classes] for "logits" and the features [num_images, dim] for "features".
+    """
+
+    def __init__(self, extractor: FeatureExtractor, needs: Collection[Need], *, device: torch.device, batch_size: int) -> None:
+        self._extractor = extractor
+        self._two_stage = extractor if isinstance(extractor, TwoStage) else None
+        self._device = device
+        self._batch_size = batch_size
+        self._ready: list[Tensor] = []  # prepared, they are of one size, however large the pictures were
+        self._done = 0
+        self._rows = Rows(needs, extractor.dim)
+        self._logits: list[Tensor] | None = [] if "logits" in needs else None
+        self._spatial_needs = {need.removeprefix("spatial ") for need in needs if need.startswith("spatial ")}
+        self._spatial: Rows | None = None
+
+    def add(self, images: Tensor, seen: Seen) -> None:
+        """Take uint8 [num, 3, height, width] of one size; the network runs when a batch is full, or at once if it is not in two stages."""
+        with inference(self._extractor, self._device):  # around the network only: a source may be somebody's training code
+            images = images.to(self._device)
+            self._ready.append(self._two_stage.prepare(images) if self._two_stage else images)
+        self._done += len(images)
+        if self._two_stage is None or self._done % self._batch_size == 0:
+            self._run(seen)
+
+    def measured(self, seen: Seen) -> Measured:
+        """Everything, after the last images."""
+        self._run(seen)
+        kept = self._rows.vectors()
+        return Measured(
+            stats=kept.stats,
+            features=kept.features,
+            sample=kept.sample,
+            logits=torch.cat(self._logits) if self._logits else None,
+            spatial=None if self._spatial is None else self._spatial.vectors(),
+            classes=seen.classes,
+        )
+
+    def _run(self, seen: Seen) -> None:
+        if not self._ready:
+            return
+        inputs, self._ready = torch.cat(self._ready), []
+        network = self._two_stage.network if self._two_stage else self._extractor
+        with inference(self._extractor, self._device):
+            activations = network(inputs)
+        self._check(activations, len(inputs), seen)
+        self._rows.add(activations.features)
+        if self._logits is not None and activations.logits is not None:
+            self._logits.append(activations.logits.cpu())
+        if self._spatial_needs and activations.spatial is not None:
+            self._spatial = self._spatial or Rows(self._spatial_needs, activations.spatial.shape[1])
+            self._spatial.add(activations.spatial)
+
+    def _check(self, activations: Activations, number: int, seen: Seen) -> None:
+        """Hold the network to what it promises."""
+        name, features = self._extractor.name, activations.features
+        if features.shape != (number, self._extractor.dim) or not features.is_floating_point():
+            raise InputTypeError(
+                f"the extractor {name} returned {features.dtype} {list(features.shape)} for {number} images, "
+                f"expected float [{number}, {self._extractor.dim}]"
+            )
+        if self._logits is not None and activations.logits is None:
+            raise InputTypeError(f"the extractor {name} has no class logits, so it has no Inception Score")
+        if self._spatial_needs and activations.spatial is None:
+            raise InputTypeError(f"the extractor {name} has no spatial features, so it has no sFID; inception and tiny have")
+        finite = features.isfinite().all(dim=1)
+        if activations.logits is not None:
+            finite &= activations.logits.isfinite().all(dim=1)
+        if not finite.all():
+            image = seen.name_of(self._done - number + int((~finite).nonzero()[0]))
+            raise InputError(f"the extractor {name} gave NaN or infinite features, first for {image}; check the weights, and the image")

@@ -1,0 +1,32 @@
+"""The machine: which device to compute on, and the versions of what computes."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import version
+
+import torch
+
+from ganeval.errors import InputError
+
+
+def chosen_device(device: str | torch.device | None) -> torch.device:
+    """The device asked for, or the best there is.
+
+    Raises:
+        InputError: a device that this machine lacks.
+    """
+    if device is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        chosen = torch.device(device)
+        torch.empty(1, device=chosen)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"the device {device} cannot be used here: {str(error).splitlines()[0]}") from None
+    return chosen
+
+
+def versions() -> dict[str, str]:
+    """Of everything that can move a number."""
+    packages = ("ganeval", "torch", "numpy", "scipy", "pillow")
+    return {name: version(name) for name in packages} | {"python": platform.python_version()}
