@@ -83,9 +83,9 @@ def planned(names: Names, extractor: str | None) -> Plan:
     Raises:
         InputError: no name at all, or one that nobody knows.
     """
-    lenient = names == "all" or list(names) == ["all"]
+    lenient = "all" in names
     if lenient:
-        names = list(METRICS)
+        names = [*METRICS, *(name for name in names if name != "all" and not isinstance(names, str))]
     if isinstance(names, str) or not names:
         raise InputError(f'metrics are a list of names or "all", got {names!r}; `ganeval metrics` prints them')
     found = {one.key: one for one in _named(names, extractor)}

@@ -83,6 +83,26 @@ class Report:
             "notes": list(self.notes),
         }
 
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Report:
+        """The report that `to_dict` made these of, through JSON or not.
+
+        Raises:
+            InputError: they are of something else, or of a version of ganeval whose reports said less.
+        """
+        try:
+            scores = {
+                key: Score(**{**one, "deviations": None if one["deviations"] is None else tuple(one["deviations"])})
+                for key, one in values["scores"].items()
+            }
+            known = ("titles", "num_real", "num_fake", "extractor", "convention", "provenance")
+            report = cls(scores=scores, notes=tuple(values["notes"]), **{name: values[name] for name in known})
+            if not {"networks", "scores", "real", "fake"} <= report.provenance.keys():
+                raise KeyError("networks")
+        except (KeyError, TypeError, AttributeError) as error:
+            raise InputError(f"not a report of this version of ganeval ({error} is missing or odd); score the images again") from None
+        return report
+
     def to_json(self) -> str:
         """`to_dict` as one line, without NaN."""
         return json.dumps(self.to_dict(), ensure_ascii=False, allow_nan=False)

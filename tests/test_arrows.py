@@ -52,6 +52,7 @@ ARROWS: dict[str, set[str]] = {
         "side",
         "weights",
     },
+    "verdict": {"errors", "metrics", "report"},
     "evaluator": {
         "comparison",
         "conventions",
@@ -96,6 +97,7 @@ ARROWS: dict[str, set[str]] = {
         "reference",
         "report",
         "training",
+        "verdict",
         "weights",
     },
     "__main__": {"cli"},

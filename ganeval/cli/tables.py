@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ganeval.conventions import CONVENTIONS, DEFAULT, Convention
+from ganeval.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from ganeval.metrics import Metric
@@ -75,22 +76,32 @@ def extractors() -> None:
 
 
 @click.command()
-def metrics() -> None:
-    """What can be computed, from what, and whose numbers it equals."""
+@click.argument("name", required=False)
+def metrics(name: str | None) -> None:
+    """What can be computed, from what, and whose numbers it equals; with NAME, all about that one."""
     from ganeval.metrics import METRICS
 
-    rows = [
-        [key, metric.title, metric.better, _sets(metric), metric.network, metric.sees, metric.source, metric.equals]
-        for key, metric in METRICS.items()
-    ]
-    print_table(["metric", "what", "better", "needs", "network", "sees", "paper", "equals"], rows)
+    if name is not None:
+        if name not in METRICS:
+            raise InputError(f"no metric is called {name!r}; {nearest(name, METRICS)}")
+        print_table(["", name], [[what, text] for what, text in _about(METRICS[name]).items()])
+        return
+    columns = ["better", "needs", "of", "paper", "equals"]
+    rows = [[key, *(_about(metric)[column] for column in columns)] for key, metric in METRICS.items()]
+    print_table(["metric", *columns], rows)
     click.echo("\nOn another network X a score is called <metric>_X, and fid fd_X: fd_tiny, precision_vgg16, kd_clip.")
-    click.echo(
-        "Every score comes with a standard error over draws of fakes; `ganeval evaluate --metrics all` computes what the sets allow."
-    )
+    click.echo("Each comes with a standard error. `ganeval metrics NAME` says more of one, `--metrics all` computes what the sets allow.")
 
 
-def _sets(metric: Metric) -> str:
-    """What one has to give: the sides in words, and whether stats suffice."""
-    sides = [f"stats of {label}" if needs == {"stats"} else label for label, needs in metric.needs.items()]
-    return ", ".join(sides) + (", in classes" if any("classes" in needs for needs in metric.needs.values()) else "")
+def _about(metric: Metric) -> dict[str, str]:
+    # A file of stats is enough where nothing else is needed of a side.
+    sides = [f"{label} or stats" if needs == {"stats"} else label for label, needs in metric.needs.items()]
+    return {
+        "what": metric.title,
+        "better": metric.better,
+        "needs": ", ".join(sides) + (", in classes" if any("classes" in needs for needs in metric.needs.values()) else ""),
+        "of": metric.network,
+        "sees": metric.sees,
+        "paper": metric.source,
+        "equals": metric.equals,
+    }

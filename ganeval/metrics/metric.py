@@ -69,6 +69,8 @@ class Metric:
     needs: Mapping[Label, frozenset[Need]]  # of each side; a side that is not named is not needed
     for_error: frozenset[Need] = frozenset()  # of the fakes, for the standard error
     costly: bool = False  # whether the standard error takes more than a tenth of a run
+    biased: bool = True  # whether its expectation depends on the number of fakes
+    moved_by: tuple[str, ...] = ()  # settings, by their keys in the provenance, that it depends on beyond those of the network
     fewest: Callable[[Settings], int] = lambda settings: 2  # images on each side
     score: Callable[[Sets, Settings, bool], Scores]  # the last says whether to compute the standard error
     source: str

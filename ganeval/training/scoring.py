@@ -84,7 +84,6 @@ class Scorer:
             "device": device,
             "batch_size": batch_size,
             "metrics": ("fid", *metrics),
-            "spread": False,  # scores in training are to be cheap
             "progress": progress,
         }
         if isinstance(extractor, str):
@@ -154,7 +153,8 @@ class Scorer:
     def _evaluator(self, half: Half, wanted: Wanted) -> Evaluator:
         key = (half, wanted.name)
         if key not in self._evaluators:
-            self._evaluators[key] = Evaluator(wanted.real, extractor=self.extractor, keep_features=True, **self._options)
+            spread = False if half == "choose" else None  # scores in training are to be cheap
+            self._evaluators[key] = Evaluator(wanted.real, extractor=self.extractor, keep_features=True, spread=spread, **self._options)
         return self._evaluators[key]
 
     def _split(self, half: Half) -> Split:
