@@ -74,3 +74,14 @@ def _names(paths: tuple[Path, ...]) -> list[str]:
 
 def _shown(value: float, error: float | None) -> str:
     return f"{value:.6g}" if error is None else f"{value:.6g} ± {error:.2g}"
+
+
+@click.command()
+@click.argument("report", type=click.Path(path_type=Path))
+def cite(report: Path) -> None:
+    """The methods sentence and the BibTeX for exactly what REPORT holds: a file written with `--json`, or the folder of a scored run."""
+    from ganeval.citations import bibtex, methods
+    from ganeval.verdict import load_report
+
+    found = load_report(report)
+    click.echo(f"{methods(found)}\n\n{bibtex(found)}")

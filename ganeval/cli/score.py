@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 import click
 
 from ganeval.cli.options import network_options, quiet_option, shown_progress
+from ganeval.cli.tables import print_table
+from ganeval.errors import InputError
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -68,6 +72,8 @@ def inception_score(fake: str, **options: Any) -> None:
 @real_argument
 @fake_argument
 @click.option("--metrics", default="fid,is", show_default=True, help="Comma-separated, or all; see `ganeval metrics`.")
+@click.option("--conventions", type=click.Choice(["all"]), help="FID and IS as every tool would have them, from one decode.")
+@click.option("--published", type=float, help="With --conventions: an FID that somebody reports for these images; which tool is it of?")
 @click.option("--held-out", metavar="IMAGES", help="Real images that the generator was not trained on, for ct and fld.")
 @network_options
 @splits_options
@@ -76,12 +82,54 @@ def inception_score(fake: str, **options: Any) -> None:
 @spread_option
 @json_option
 @quiet_option
-def evaluate(real: str, fake: str, metrics: str, **options: Any) -> None:
+def evaluate(real: str, fake: str, metrics: str, conventions: str | None, published: float | None, **options: Any) -> None:
     """Several metrics of FAKE against REAL, from one pass over the images.
 
     A metric on another network is named with it: fd_tiny, precision_vgg16, kd_clip. Folders within REAL and FAKE are classes.
     """
+    if conventions:
+        _all_conventions(real, fake, published=published, **options)
+        return
+    if published is not None:
+        raise InputError("--published is compared with every tool's FID; add --conventions all")
     _score(real, fake, metrics=tuple(name.strip() for name in metrics.split(",") if name.strip()), **options)
+
+
+def _all_conventions(real: str, fake: str, *, as_json: bool, quiet: bool, sqrtm: bool, published: float | None, **options: Any) -> None:
+    from ganeval.conventions import CONVENTIONS, DEFAULT
+    from ganeval.disagreement import POPULATION, disagreement
+
+    if options["extractor"] not in (None, "inception") or options["convention"] != DEFAULT or options["held_out"] is not None:
+        raise InputError("--conventions all is about FID and IS on Inception; leave --extractor, --convention and --held-out out")
+    kept = ("weights", "device", "batch_size", "skip_bad", "seed", "num_splits", "spread")
+    method = "sqrtm" if sqrtm else "symmetric"
+    found = disagreement(real, fake, method=method, progress=shown_progress(quiet), **{name: options[name] for name in kept})
+    if as_json:
+        values = {name: report.to_dict() for name, report in found.reports.items()}
+        click.echo(json.dumps({"reports": values, POPULATION: asdict(found.population)}, ensure_ascii=False, allow_nan=False))
+        return
+    own = found.fids[DEFAULT].value
+    rows = []
+    for name in [*found.fids, *(name for name in found.reports if name not in found.fids)]:
+        fid, report = found.fids.get(name), found.reports.get(name)
+        score = None if report is None else report.scores.get("is")
+        rows.append(
+            [
+                name,
+                "" if fid is None else f"{fid.value:.5g}" + ("" if fid.error is None else f" ± {fid.error:.2g}"),
+                "" if fid is None else f"{fid.value - own:+.4f}",
+                "" if score is None else f"{score.value:.4g} ± {score.spread or 0:.2g}",
+                "StyleGAN2, StyleGAN3" if name == POPULATION else CONVENTIONS[name].equals,
+            ]
+        )
+    print_table(["convention", "FID ± error", f"from {DEFAULT}", "IS ± spread", "tools"], rows)
+    report = found.reports[DEFAULT]
+    click.echo(f"\nimages  {report.num_real:,} real, {report.num_fake:,} fake")
+    for note in report.notes:
+        click.echo(f"note: {note}")
+    if published is not None:
+        (first, off), (second, next_off) = found.nearest(published)[:2]
+        click.echo(f"published {published:g} is nearest to {first} (off by {off:+.4g}); next is {second} (off by {next_off:+.4g})")
 
 
 def _score(real: str | None, fake: str, *, as_json: bool, quiet: bool, sqrtm: bool = False, **options: Any) -> None:

@@ -74,6 +74,7 @@ class Metric:
     fewest: Callable[[Settings], int] = lambda settings: 2  # images on each side
     score: Callable[[Sets, Settings, bool], Scores]  # the last says whether to compute the standard error
     source: str
+    bibtex: str  # key in citations.bib
     equals: str  # whose numbers it reproduces
     sees: str  # in a few words
 
