@@ -27,6 +27,7 @@ def measure(
     skip_bad: bool = False,
     progress: Progress = silent,
     label: str = "images",
+    seen: Seen | None = None,
 ) -> tuple[dict[str, Measured], Seen]:
     """One pass over a source: each image is decoded once and goes through each network once.
 
@@ -34,12 +35,13 @@ def measure(
 
     Args:
         extractors, needs: of the same keys, which are also those of what is returned.
+        seen: what to fill instead of a new one.
 
     Raises:
         InputError: bad images, or features that are NaN or infinite.
         InputTypeError: an extractor has no logits or spatial features, or returns something else than it declares.
     """
-    seen = Seen()
+    seen = seen or Seen()
     networks = {name: Forward(extractor, needs[name], device=device, batch_size=batch_size) for name, extractor in extractors.items()}
     images = source.batches(seen, batch_size=batch_size, skip_bad=skip_bad)
     with progress(label, source.num_images, "images") as advance:

@@ -54,6 +54,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "verdict": {"errors", "metrics", "report"},
     "citations": {"metrics", "report"},
+    "explanation": {"comparison", "errors", "extract", "images", "measured", "metrics", "progress", "reference", "stats"},
+    "explanation_page": {"errors", "explanation", "files", "images", "metrics"},
     "disagreement": {
         "comparison",
         "conventions",
@@ -117,6 +119,7 @@ ARROWS: dict[str, set[str]] = {
         "citations",
         "disagreement",
         "explanation",
+        "explanation_page",
         "weights",
     },
     "__main__": {"cli"},

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ganeval.cli.compare import cite, compare
+from ganeval.cli.explain import explain
 from ganeval.cli.models import data, models
 from ganeval.cli.runs import generate, score_run, translate
 from ganeval.cli.score import evaluate, fid, inception_score
@@ -56,7 +57,7 @@ def main() -> None:
     """
 
 
-SCORING = (fid, inception_score, evaluate, stats, weights, extractors, conventions, metrics, compare, cite)
+SCORING = (fid, inception_score, evaluate, stats, weights, extractors, conventions, metrics, compare, cite, explain)
 TRAINING = (train, train_and_score, generate, translate, score_run, models, data)
 for command in (*SCORING, *TRAINING):
     main.add_command(command)

@@ -28,13 +28,13 @@ def printable(name: str) -> str:
 
 
 class Seen:
-    """Filled while a source is iterated; complete when the iteration is."""
+    """Filled while a source is iterated; complete when the iteration is. `recent` is how many names it keeps, None for all."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, recent: int | None = RECENT) -> None:
         self.count = 0
         self.remarks: Counter[str] = Counter()  # what was done to some images: {"alpha dropped": 3}
         self.skipped: list[str] = []  # bad images left out on request, as "name: why"
-        self._recent: deque[str | None] = deque(maxlen=RECENT)
+        self._recent: deque[str | None] = deque(maxlen=recent)
         self._names = hashlib.sha256()
         self._pixels = hashlib.sha256()
         self._named = False

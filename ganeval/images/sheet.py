@@ -1,0 +1,66 @@
+"""Contact sheets: pictures of any size as tiles with a line of text below each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from ganeval.files import written_at_once
+from ganeval.images import ImageSource, Seen
+
+TILE, CAPTION, GAP = 128, 14, 6  # pixels: side of a tile, height of a line of text, space between
+FONT_SIZE = 11
+WIDEST_NAME = 21  # letters that fit below a tile
+
+
+def picked(source: ImageSource, positions: Sequence[int], *, skip_bad: bool) -> dict[int, Tensor]:
+    """The images at these positions, each uint8 [3, height, width], from one pass that ends at the last of them."""
+    wanted = set(positions)
+    found: dict[int, Tensor] = {}
+    for position, image in _numbered(source, skip_bad=skip_bad):
+        if position in wanted:
+            found[position] = image.clone()
+        if len(found) == len(wanted):
+            break
+    return found
+
+
+def _numbered(source: ImageSource, *, skip_bad: bool) -> Iterator[tuple[int, Tensor]]:
+    position = 0
+    for batch in source.batches(Seen(), batch_size=32, skip_bad=skip_bad):
+        for image in batch:
+            yield position, image
+            position += 1
+
+
+def write_sheet(path: Path, rows: Sequence[Sequence[tuple[Tensor, str]]]) -> None:
+    """Rows of (picture, text) as one PNG. Small pictures are enlarged by whole pixels, large ones are shrunk, none is distorted."""
+    columns = max(len(row) for row in rows)
+    step_x, step_y = TILE + GAP, TILE + CAPTION + GAP
+    sheet = Image.new("RGB", (columns * step_x + GAP, len(rows) * step_y + GAP), "white")
+    draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
+    for row, tiles in enumerate(rows):
+        for column, (image, text) in enumerate(tiles):
+            x, y = GAP + column * step_x, GAP + row * step_y
+            picture = _fitted(image)
+            sheet.paste(picture, (x + (TILE - picture.width) // 2, y + (TILE - picture.height) // 2))
+            draw.text((x, y + TILE), _shortened(text), fill="black", font=font)
+    with written_at_once(path) as file:
+        sheet.save(file, "PNG")
+
+
+def _fitted(image: Tensor) -> Image.Image:
+    picture = Image.fromarray(np.ascontiguousarray(image.permute(1, 2, 0).numpy()))
+    longest = max(picture.size)
+    if longest > TILE:
+        return picture.resize((max(1, picture.width * TILE // longest), max(1, picture.height * TILE // longest)), Image.Resampling.LANCZOS)
+    times = TILE // longest
+    return picture.resize((picture.width * times, picture.height * times), Image.Resampling.NEAREST)
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= WIDEST_NAME else f"{text[:7]}…{text[-(WIDEST_NAME - 8) :]}"
