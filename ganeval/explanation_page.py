@@ -12,16 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
-from torch import Tensor
 
 from ganeval.errors import InputError
 from ganeval.explanation import Explanation
 from ganeval.files import written_at_once
-from ganeval.images.sheet import picked, write_sheet
+from ganeval.images.sheet import Tile, picked, write_sheet
 from ganeval.metrics import Label
 
 COLUMNS = 6
-Tile = tuple[Tensor, str]
 
 
 def write_explanation(explanation: Explanation, folder: Path, *, num_shown: int = 24, skip_bad: bool = False) -> Path:
@@ -45,21 +43,20 @@ def write_explanation(explanation: Explanation, folder: Path, *, num_shown: int 
     }
     pictures = {label: picked(explanation.sources[label], positions, skip_bad=skip_bad) for label, positions in wanted.items()}
 
-    def tile(label: Label, position: int, text: str = "") -> Tile:
-        name = explanation.names[label][position].rpartition("/")[2]
-        return pictures[label][position], f"{text} {name}".strip()
+    def tile(label: Label, position: int, what: str) -> Tile:
+        return pictures[label][position], what, explanation.names[label][position].rpartition("/")[2]
 
     sheets: dict[str, list[Tile]] = {
         "worst-fakes.png": [tile("fake", one, f"{explanation.influences[one]:.3g}") for one in worst],
         "uncovered-reals.png": [
             shown
             for one in uncovered
-            for shown in (tile("real", one, f"{near.gap[one]:.2f}"), tile("fake", int(near.nearest_fake[one]), "→"))
+            for shown in (tile("real", one, f"{near.gap[one]:.2f}"), tile("fake", int(near.nearest_fake[one]), "nearest fake"))
         ],
         "nearest-reals.png": [
             shown
             for one in suspicious
-            for shown in (tile("fake", one, f"{near.closeness[one]:.2f}"), tile("real", int(near.nearest_real[one]), "→"))
+            for shown in (tile("fake", one, f"{near.closeness[one]:.2f}"), tile("real", int(near.nearest_real[one]), "nearest real"))
         ],
     }
     for name, tiles in sheets.items():

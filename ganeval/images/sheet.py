@@ -1,4 +1,4 @@
-"""Contact sheets: pictures of any size as tiles with a line of text below each."""
+"""Contact sheets: pictures of any size as tiles with two lines of text below each."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from torch import Tensor
 from ganeval.files import written_at_once
 from ganeval.images import ImageSource, Seen
 
-TILE, CAPTION, GAP = 128, 14, 6  # pixels: side of a tile, height of a line of text, space between
+TILE, LINE, GAP = 128, 13, 8  # pixels: side of a tile, height of a line of text, space between
 FONT_SIZE = 11
 WIDEST_NAME = 21  # letters that fit below a tile
+
+Tile = tuple[Tensor, str, str]  # uint8 [3, height, width], what is said of it, its name
 
 
 def picked(source: ImageSource, positions: Sequence[int], *, skip_bad: bool) -> dict[int, Tensor]:
@@ -37,18 +39,18 @@ def _numbered(source: ImageSource, *, skip_bad: bool) -> Iterator[tuple[int, Ten
             position += 1
 
 
-def write_sheet(path: Path, rows: Sequence[Sequence[tuple[Tensor, str]]]) -> None:
-    """Rows of (picture, text) as one PNG. Small pictures are enlarged by whole pixels, large ones are shrunk, none is distorted."""
+def write_sheet(path: Path, rows: Sequence[Sequence[Tile]]) -> None:
+    """Rows of tiles as one PNG. Small pictures are enlarged by whole pixels, large ones are shrunk, none is distorted."""
     columns = max(len(row) for row in rows)
-    step_x, step_y = TILE + GAP, TILE + CAPTION + GAP
+    step_x, step_y = TILE + GAP, TILE + 2 * LINE + GAP
     sheet = Image.new("RGB", (columns * step_x + GAP, len(rows) * step_y + GAP), "white")
     draw, font = ImageDraw.Draw(sheet), ImageFont.load_default(FONT_SIZE)
     for row, tiles in enumerate(rows):
-        for column, (image, text) in enumerate(tiles):
+        for column, (image, what, name) in enumerate(tiles):
             x, y = GAP + column * step_x, GAP + row * step_y
             picture = _fitted(image)
             sheet.paste(picture, (x + (TILE - picture.width) // 2, y + (TILE - picture.height) // 2))
-            draw.text((x, y + TILE), _shortened(text), fill="black", font=font)
+            draw.text((x, y + TILE), f"{what}\n{_shortened(name)}", fill="black", font=font, spacing=1)
     with written_at_once(path) as file:
         sheet.save(file, "PNG")
 
