@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -127,7 +128,9 @@ def torchscript_state_dict(path: Path) -> dict[str, Tensor]:
     """The tensors in a TorchScript archive, which is a program: only for a file whose sha256 is that of a published one."""
     import torch
 
-    state: dict[str, Tensor] = torch.jit.load(path, map_location="cpu").state_dict()
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*torch.jit.load")  # deprecated; what was published so long ago stays as it is
+        state: dict[str, Tensor] = torch.jit.load(path, map_location="cpu").state_dict()
     return state
 
 
@@ -149,7 +152,9 @@ def _pickled_tensors(path: Path) -> Any:
     import torch
 
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*TorchScript archive")  # the error says it too
+            return torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
         reason = str(error).splitlines() or [type(error).__name__]
         raise _Unreadable(reason[0].split(". ")[0][:200]) from None

@@ -66,7 +66,7 @@ def extractors() -> None:
         "clip-l-336": ("768", "CMMD: CLIP ViT-L/14 at 336 pixels, embeddings", "clip-l-336"),
         "tiny": ("256", "embedded: small pictures, no download; scores are fd_tiny and is_tiny", None),
     }
-    where = {None: "embedded"}
+    where: dict[str | None, str] = {None: "embedded"}
     for key, item in WEIGHTS.items():
         where[key] = str(local_copy(item) or f"not here: ganeval weights fetch {key}")
     rows = []

@@ -53,8 +53,8 @@ class Variant(NamedTuple):
     published: WeightsFile
 
 
-B_32 = Variant("clip", 224, 32, 768, 12, 12, 512, resized_then_cropped, "middle square", CLIP_B_32)
-L_336 = Variant("clip-l-336", 336, 14, 1024, 24, 16, 768, cropped_then_resized, "of the middle square", CLIP_L_336)
+B_32 = Variant("clip", 224, 32, 768, 12, 12, 512, resized_then_cropped, "224 of the shorter side to uint8, middle 224x224", CLIP_B_32)
+L_336 = Variant("clip-l-336", 336, 14, 1024, 24, 16, 768, cropped_then_resized, "336x336 of the middle square to uint8", CLIP_L_336)
 
 
 def built(open_clip: Any, variant: Variant) -> nn.Module:
@@ -90,7 +90,7 @@ def load(
     """
     check_convention(variant.name, convention)
     open_clip = package("open_clip", extra="clip", asked_by=f"the extractor {variant.name}")
-    preprocessing = f"Pillow bicubic {variant.side}x{variant.side} {variant.framing} to uint8, (x/255-mean)/deviation of CLIP"
+    preprocessing = f"Pillow bicubic {variant.framing}, (x/255-mean)/deviation of CLIP"
     found = loaded(variant.published, weights_file, preprocessing=preprocessing, progress=progress)
     what = f"CLIP ViT with patches of {variant.patch} at {variant.side} pixels (OpenAI's layer names)"
     net = filled(lambda: built(open_clip, variant), found._replace(state=picture_half(found.state)), device=device, what=what)
