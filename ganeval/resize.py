@@ -49,6 +49,13 @@ def bilinear_antialias(images: Tensor, side: int) -> Tensor:
     return F.interpolate(images, size=(side, side), mode="bilinear", align_corners=False, antialias=True)
 
 
+def area_or_bilinear(images: Tensor, side: int) -> Tensor:
+    """Means of areas where both sides shrink, else bilinear without antialiasing: how torch-fidelity brings pictures to LPIPS."""
+    if min(images.shape[2:]) > side:
+        return F.interpolate(images, size=(side, side), mode="area")
+    return bilinear(images, side)
+
+
 def bicubic_antialias(images: Tensor, side: int) -> Tensor:
     """Bicubic widened by the scale when shrinking, overshoot kept: Pillow's filter on float channels, clean-fid.
 

@@ -33,6 +33,7 @@ ARROWS: dict[str, set[str]] = {
     "reference": {"errors", "extractors", "files", "stats"},
     "side": {"catalog", "errors", "images", "measured", "metrics", "reference", "stats"},
     "evaluator": {"conventions", "errors", "extract", "extractors", "images", "metrics", "progress", "reference", "report", "side"},
+    "path_length": {"errors", "evaluator", "extractors", "metrics", "progress", "report", "resize"},
     "training": {
         "conventions",
         "download",
@@ -44,6 +45,7 @@ ARROWS: dict[str, set[str]] = {
         "images",
         "measured",
         "metrics",
+        "path_length",
         "progress",
         "report",
         "stats",
@@ -56,6 +58,7 @@ ARROWS: dict[str, set[str]] = {
         "extractors",
         "files",
         "images",
+        "path_length",
         "progress",
         "reference",
         "training",

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ganeval.cli.models import data, models
+from ganeval.cli.path_length import ppl
 from ganeval.cli.runs import generate, score_run, translate
 from ganeval.cli.score import evaluate, fid, inception_score
 from ganeval.cli.stats import stats
@@ -56,6 +57,6 @@ def main() -> None:
 
 
 SCORING = (fid, inception_score, evaluate, stats, weights, extractors, conventions)
-TRAINING = (train, train_and_score, generate, translate, score_run, models, data)
+TRAINING = (train, train_and_score, generate, translate, score_run, ppl, models, data)
 for command in (*SCORING, *TRAINING):
     main.add_command(command)

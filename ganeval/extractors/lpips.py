@@ -27,28 +27,30 @@ BLOCK = 32  # pairs worked on at once
 
 
 class Backbone(NamedTuple):
-    """The classifier, the layers of its `features` whose output counts, and the sha256 of the heads that weigh their channels."""
+    """A classifier whose layers see what people see."""
 
     published: WeightsFile
-    taps: tuple[int, ...]
-    heads_sha256: str
+    taps: tuple[int, ...]  # layers of its `features` whose output counts
+    smallest: int  # pixels of a side, below which the last of them has no output
+    heads_sha256: str  # of the weights of the taps' channels
 
 
 BACKBONES: dict[Net, Backbone] = {  # the taps are the ReLU that ends each stage: pretrained_networks.py, ibid.
-    "vgg": Backbone(VGG16, (3, 8, 15, 22, 29), "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868"),
-    "alex": Backbone(ALEXNET, (1, 4, 7, 9, 11), "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0"),
+    "vgg": Backbone(VGG16, (3, 8, 15, 22, 29), 16, "a78928a0af1e5f0fcb1f3b9e8f8c3a2a5a3de244d830ad5c1feddc79b8432868"),
+    "alex": Backbone(ALEXNET, (1, 4, 7, 9, 11), 31, "df73285e35b22355a2df87cdb6b70b343713b667eddbda73e1977e0c860835c0"),
 }
 
 
 class LPIPS:
     """Distance of pictures, paired by position. Symmetric, 0 for equal pictures; lower is more alike."""
 
-    def __init__(self, layers: nn.Sequential, heads: list[Tensor], taps: tuple[int, ...], *, name: str, identity: Identity) -> None:
-        self.name = name
+    def __init__(self, layers: nn.Sequential, heads: list[Tensor], net: Net, *, identity: Identity) -> None:
+        self.name = f"lpips-{net}"
         self.identity = identity
         self._layers = layers
         self._heads = heads  # of each tap, [1, channels, 1, 1]
-        self._taps = taps
+        self._taps = BACKBONES[net].taps
+        self._smallest = BACKBONES[net].smallest
 
     @property
     def device(self) -> torch.device:
@@ -59,9 +61,12 @@ class LPIPS:
 
         Raises:
             InputTypeError: other types or shapes, or two that differ.
+            InputError: pictures too small for the network.
         """
         _check(a, b)
-        with _exactly(self.device):
+        if min(a.shape[2:]) < self._smallest:
+            raise InputError(f"{self.name} needs pictures of at least {self._smallest}×{self._smallest}, got {list(a.shape[2:])}")
+        with full_precision(self.device):
             parts = [self._distance(x.to(self.device), y.to(self.device)) for x, y in zip(a.split(BLOCK), b.split(BLOCK), strict=True)]
         return torch.cat(parts) if parts else torch.zeros(0, dtype=torch.float64, device=self.device)
 
@@ -90,13 +95,13 @@ def load_lpips(net: Net = "vgg", *, weights_file: Path | None = None, device: to
     """
     if net not in BACKBONES:
         raise InputError(f"LPIPS has the networks {', '.join(BACKBONES)}, got {net!r}")
-    published, taps, _ = BACKBONES[net]
+    published, taps = BACKBONES[net].published, BACKBONES[net].taps
     heads = _heads(net)
     found = loaded(published, weights_file, preprocessing="x/127.5-1, LPIPS v0.1", instead="", progress=progress)
     state = {name.removeprefix("features."): value for name, value in found.state.items() if name.startswith("features.")}
     layers = filled(lambda: _layers(net), found._replace(state=state), device=device, what=f"torchvision's {published.name}")
     weighed = [heads[f"lin{stage}.model.1.weight"].to(device, torch.float32) for stage in range(len(taps))]
-    return LPIPS(layers, weighed, taps, name=f"lpips-{net}", identity=found.identity)
+    return LPIPS(layers, weighed, net, identity=found.identity)
 
 
 def _layers(net: Net) -> nn.Sequential:
@@ -128,7 +133,7 @@ def _check(a: Tensor, b: Tensor) -> None:
 
 
 @contextmanager
-def _exactly(device: torch.device) -> Iterator[None]:
+def full_precision(device: torch.device) -> Iterator[None]:
     """No gradients, no autocast, and convolutions in full float32: TF32 would drown the small distances that PPL divides by ε²."""
     before = torch.backends.cudnn.allow_tf32
     torch.backends.cudnn.allow_tf32 = False
