@@ -5,25 +5,43 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from ganeval.errors import InputError, InputTypeError
 from ganeval.evaluator import versions
-from ganeval.extractors.lpips import LPIPS, full_precision
-from ganeval.metrics.path_length import EPSILON, PATHS, Path, path_length
+from ganeval.extractors.lpips import full_precision
+from ganeval.extractors.protocol import Identity
+from ganeval.metrics.path_length import EPSILON, PATHS, Walk, path_length
 from ganeval.progress import Progress, silent
 from ganeval.report import Report
 from ganeval.resize import area_or_bilinear
 
 
+class Distance(Protocol):
+    """How far apart two pictures are; LPIPS, for the number that is called PPL."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def identity(self) -> Identity: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def __call__(self, a: Tensor, b: Tensor) -> Tensor:
+        """float [num] of pictures [num, 3, height, width] in [-1, 1], paired by position."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Steps:
-    """Which steps are taken; the defaults are torch-fidelity's, but for the path, which there is a straight line unless asked."""
+    """Which steps are taken. Length, place and side are torch-fidelity's; its paths are lines, and its pictures rounded, unless asked."""
 
-    path: Path = "slerp"
+    path: Walk = "slerp"
     num_pairs: int = 50_000
     epsilon: float = EPSILON
     sampling: Literal["end", "full"] = "end"  # all at the start of their paths, or anywhere along (Karras et al. 2019, eq. 2)
@@ -44,7 +62,7 @@ def perceptual_path_length(
     generator: Callable[..., Tensor],
     latents: Callable[[int, torch.Generator], Tensor],
     *,
-    distance: LPIPS,
+    distance: Distance,
     num_classes: int = 0,
     steps: Steps | None = None,
     progress: Progress = silent,
@@ -55,7 +73,7 @@ def perceptual_path_length(
         generator: z [batch, z_dim] → pictures, float [batch, 1 or 3, height, width] in [-1, 1], and always the same for the same z;
             with `num_classes` it is given labels, int64 [batch], too. A module is put in evaluation mode meanwhile.
         latents: (number, rng on the CPU) → z [number, z_dim].
-        distance: LPIPS, on the device where the generator is.
+        distance: Distance, on the device where the generator is.
         num_classes: labels are drawn by chance, one for both ends of a step.
 
     Raises:
@@ -87,7 +105,7 @@ def _where(steps: Steps) -> str:
     return f"at the start of {line}" if steps.sampling == "end" else f"anywhere along {line}"
 
 
-def _provenance(distance: LPIPS, steps: Steps) -> dict[str, Any]:
+def _provenance(distance: Distance, steps: Steps) -> dict[str, Any]:
     resize = f"area {steps.side}x{steps.side} (bilinear where smaller)" if steps.side else "as they are"
     return {
         "weights_sha256": distance.identity.weights_sha256,
@@ -108,7 +126,7 @@ def _provenance(distance: LPIPS, steps: Steps) -> dict[str, Any]:
 def _distances(
     generator: Callable[..., Tensor],
     latents: Callable[[int, torch.Generator], Tensor],
-    distance: LPIPS,
+    distance: Distance,
     num_classes: int,
     steps: Steps,
     progress: Progress,

@@ -18,7 +18,7 @@ EPSILON = 1e-4  # sec. 4.1
 DISCARD = (1.0, 99.0)  # percentiles outside of which steps are left out: ppl2 and ppl of StyleGAN's perceptual_path_length.py
 PARALLEL = 1e-7  # sine of the angle below which a sphere's arc is a straight line, as in torch-fidelity
 
-Path = Literal["slerp", "lerp"]
+Walk = Literal["slerp", "lerp"]
 
 
 def lerp(start: Tensor, end: Tensor, t: Tensor | float) -> Tensor:
@@ -37,10 +37,11 @@ def slerp(start: Tensor, end: Tensor, t: Tensor | float) -> Tensor:
     angle = cosine.acos()
     sine = angle.sin()
     arc = (((1 - t) * angle).sin() * a + (t * angle).sin() * b) / sine.clamp(min=PARALLEL)
-    return torch.where(sine > PARALLEL, arc, lerp(a, b, t))
+    has_angle = (sine > PARALLEL) & (a.norm(dim=-1, keepdim=True) > 0) & (b.norm(dim=-1, keepdim=True) > 0)
+    return torch.where(has_angle, arc, lerp(a, b, t))
 
 
-PATHS: Mapping[Path, Callable[[Tensor, Tensor, Tensor | float], Tensor]] = MappingProxyType({"slerp": slerp, "lerp": lerp})
+PATHS: Mapping[Walk, Callable[[Tensor, Tensor, Tensor | float], Tensor]] = MappingProxyType({"slerp": slerp, "lerp": lerp})
 
 
 def path_length(distances: Tensor, *, epsilon: float = EPSILON, discard: tuple[float, float] = DISCARD) -> Score:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from pathlib import Path as FilePath
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from ganeval.errors import InputError
 from ganeval.extractors.lpips import Net, load_lpips
-from ganeval.metrics.path_length import Path
+from ganeval.metrics.path_length import Walk
 from ganeval.path_length import Steps, perceptual_path_length
 from ganeval.progress import Progress, silent
 from ganeval.report import Report
@@ -17,11 +17,11 @@ from ganeval.training.gan import GAN, FromNoise, Prior
 from ganeval.training.sampling import sampling
 from ganeval.training.trained import Trained
 
-WALKS: dict[Prior, Path] = {"normal": "slerp", "uniform": "lerp"}  # normal latents lie near a sphere, uniform ones fill a cube
+WALKS: dict[Prior, Walk] = {"normal": "slerp", "uniform": "lerp"}  # normal latents lie near a sphere, uniform ones fill a cube
 
 
 def path_length_of(
-    trained: Trained, steps: Steps, *, net: Net = "vgg", weights_file: FilePath | None = None, progress: Progress = silent
+    trained: Trained, steps: Steps, *, net: Net = "vgg", weights_file: Path | None = None, progress: Progress = silent
 ) -> Report:
     """Perceptual path length of the model in a run, of classes drawn by chance where it is told the class.
 
