@@ -65,7 +65,19 @@ ARROWS: dict[str, set[str]] = {
         "weights",
     },
     "__main__": {"cli"},
-    "__init__": {"conventions", "errors", "evaluator", "extractors", "images", "metrics", "reference", "report", "stats", "training"},
+    "__init__": {
+        "conventions",
+        "errors",
+        "evaluator",
+        "extractors",
+        "images",
+        "metrics",
+        "path_length",
+        "reference",
+        "report",
+        "stats",
+        "training",
+    },
 }
 PURE = {"metrics", "stats", "measured", "resize"}  # tensors and arithmetic only
 MODELS_MAY = ("ganeval.training", "ganeval.errors", "ganeval_models.losses", "ganeval_models.blocks")

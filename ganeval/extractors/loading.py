@@ -89,8 +89,12 @@ def loaded(
     Raises:
         InputError: the weights cannot be had or read.
     """
-    path = weights_file or weights.fetch(published, instead=instead, progress=progress)
-    digest = sha256_of(path) if weights_file and path.is_file() else published.sha256  # fetch() has verified it
+    if weights_file is None:
+        path, digest = weights.fetch(published, instead=instead, progress=progress), published.sha256  # fetch() has verified it
+    elif not weights_file.is_file():
+        raise InputError(f"the weights file {weights_file} does not exist")
+    else:
+        path, digest = weights_file, sha256_of(weights_file)
     standard = digest == published.sha256
     # Some published files are TorchScript, programs: run only if they are those. Any other file must be plain tensors.
     state = weights.torchscript_state_dict(path) if standard and published.torchscript else weights.load_state_dict(path)

@@ -134,11 +134,13 @@ def _check(a: Tensor, b: Tensor) -> None:
 
 @contextmanager
 def full_precision(device: torch.device) -> Iterator[None]:
-    """No gradients, no autocast, and convolutions in full float32: TF32 would drown the small distances that PPL divides by ε²."""
-    before = torch.backends.cudnn.allow_tf32
+    """No gradients, no autocast, and full float32: TF32 would drown the small distances that PPL divides by ε²."""
+    convolution, matmul = torch.backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()
     torch.backends.cudnn.allow_tf32 = False
+    torch.set_float32_matmul_precision("highest")
     try:
         with torch.no_grad(), torch.autocast(device.type, enabled=False):
             yield
     finally:
-        torch.backends.cudnn.allow_tf32 = before
+        torch.backends.cudnn.allow_tf32 = convolution
+        torch.set_float32_matmul_precision(matmul)
