@@ -12,10 +12,12 @@ if TYPE_CHECKING:
     from ganeval.conventions import CONVENTIONS, Convention
     from ganeval.errors import InputError
     from ganeval.evaluator import Evaluator, evaluate, fid, inception_score
+    from ganeval.extractors.lpips import load_lpips
     from ganeval.extractors.protocol import Activations, FeatureExtractor
     from ganeval.images import open_images, to_uint8
     from ganeval.metrics import METRICS
     from ganeval.metrics.frechet import frechet_distance
+    from ganeval.path_length import perceptual_path_length
     from ganeval.reference import Reference, load_reference
     from ganeval.report import Report, Score
     from ganeval.stats import FeatureStats
@@ -36,10 +38,12 @@ _HOME = {
     "inception_score": "evaluator",
     "Activations": "extractors.protocol",
     "FeatureExtractor": "extractors.protocol",
+    "load_lpips": "extractors.lpips",
     "open_images": "images",
     "to_uint8": "images",
     "METRICS": "metrics",
     "frechet_distance": "metrics.frechet",
+    "perceptual_path_length": "path_length",
     "Reference": "reference",
     "load_reference": "reference",
     "Report": "report",
@@ -75,9 +79,11 @@ __all__ = [
     "fid",
     "frechet_distance",
     "inception_score",
+    "load_lpips",
     "load_reference",
     "open_data",
     "open_images",
+    "perceptual_path_length",
     "to_uint8",
     "train",
 ]

@@ -14,12 +14,13 @@ from ganeval.conventions import DEFAULT, Convention, convention_named
 from ganeval.errors import InputError
 from ganeval.extract import measure
 from ganeval.extractors import load_extractor
-from ganeval.extractors.protocol import FeatureExtractor
+from ganeval.extractors.protocol import FeatureExtractor, Identity, identity_of
 from ganeval.images import ImageSource
 from ganeval.machine import chosen_device
 from ganeval.measured import Need
 from ganeval.metrics import Label, Sets, Settings
 from ganeval.metrics.frechet import Method
+from ganeval.pairing import Pairing, Pairwise, load_pairwise
 from ganeval.plan import Names, Planned, planned
 from ganeval.progress import Progress, silent
 from ganeval.provenance import notes, provenance, title
@@ -77,6 +78,8 @@ class Comparison:
         self._progress = progress
         self.plan = planned(metrics, extractor if isinstance(extractor, str | None) else extractor.name)
         self.extractors: dict[str, FeatureExtractor] = {}
+        self._pairwise: dict[str, Pairwise] = {}
+        self._targets: ImageSource | None = None
 
     def open(self, label: Label, source: Any, *, num_images: int | None = None) -> Opened | None:
         """One side, opened and held against the plan; None where the plan does not need it.
@@ -103,10 +106,18 @@ class Comparison:
 
         def load(one: Planned) -> None:
             name = one.extractor
-            if name not in self.extractors:
+            if one.metric.paired:
+                self._pairwise.setdefault(name, load_pairwise(name, device=self.device, progress=self._progress))
+            elif name not in self.extractors:
                 self.extractors[name] = self._loaded(name)
 
         self.plan = self.plan.sift(load)
+
+    @property
+    def _networks(self) -> dict[str, Identity]:
+        """Whatever makes numbers of pictures, and what its numbers depend on."""
+        of_pairs = {name: network.identity for name, network in self._pairwise.items()}
+        return of_pairs | {name: identity_of(extractor) for name, extractor in self.extractors.items()}
 
     def _loaded(self, name: str) -> FeatureExtractor:
         if not isinstance(self._extractor, str | None) and name == self._extractor.name:
@@ -135,6 +146,12 @@ class Comparison:
             for name in plan.networks:
                 source.check(self.extractors[name], self.settings.convention.name)
             return Side.of_reference(label, source, plan)
+        pairing = None
+        if self._pairwise and label == "real":
+            self._targets = source
+        if self._pairwise and label == "fake":
+            assert self._targets is not None
+            pairing = Pairing(self._targets, self._pairwise.values(), device=self.device, skip_bad=self._skip_bad)
         needs: dict[str, set[Need]] = plan.needs(label, self.settings)
         if self._keep_features:
             needs = {name: wanted | {"features"} for name, wanted in needs.items()}
@@ -147,6 +164,7 @@ class Comparison:
             skip_bad=self._skip_bad,
             progress=self._progress,
             label=label,
+            pairing=pairing,
         )
         # A source that could not tell its length can now.
         plan = plan.sift(lambda one: check_count(one, label, seen.count, self.settings))
@@ -178,7 +196,7 @@ class Comparison:
             for part, found in one.metric.score(sets[one.extractor], settings, spread).items():
                 key = f"{one.key}/{part}" if part else one.key
                 scores[key] = found if spread else replace(found, error=None, degrees=None, deviations=None)
-                titles[key] = f"within the class {part}" if part else title(one, self.extractors)
+                titles[key] = f"within the class {part}" if part else title(one, self._networks)
                 about[key] = {"metric": one.name, "extractor": one.extractor}
 
         plan = fake.plan.sift(score)
@@ -190,6 +208,6 @@ class Comparison:
             num_fake=counts["fake"],
             extractor=", ".join(plan.networks),
             convention=settings.convention.name,
-            provenance={**provenance(settings, self.device, self.extractors, sides, plan), "scores": about},
-            notes=tuple(notes(settings, self.extractors, sides, plan)),
+            provenance={**provenance(settings, self.device, self._networks, sides, plan), "scores": about},
+            notes=tuple(notes(settings, self._networks, sides, plan)),
         )

@@ -12,6 +12,7 @@ from ganeval.extractors.protocol import FeatureExtractor
 from ganeval.forward import Forward
 from ganeval.images import ImageSource, Seen
 from ganeval.measured import Measured, Need
+from ganeval.pairing import Pairing
 from ganeval.progress import Progress, silent
 
 RUN_BYTES = 2**25  # of uint8 pixels prepared at once; as float32 that is 128 MB
@@ -28,6 +29,7 @@ def measure(
     progress: Progress = silent,
     label: str = "images",
     seen: Seen | None = None,
+    pairing: Pairing | None = None,
 ) -> tuple[dict[str, Measured], Seen]:
     """One pass over a source: each image is decoded once and goes through each network once.
 
@@ -36,6 +38,7 @@ def measure(
     Args:
         extractors, needs: of the same keys, which are also those of what is returned.
         seen: what to fill instead of a new one.
+        pairing: what compares each image with its target on the way; the differences come back under the names of its networks.
 
     Raises:
         InputError: bad images, or features that are NaN or infinite.
@@ -48,8 +51,11 @@ def measure(
         for run in regrouped(images, batch_size):
             for network in networks.values():
                 network.add(run, seen)
+            if pairing is not None:
+                pairing.add(run, seen)
             advance(len(run))
-        return {name: network.measured(seen) for name, network in networks.items()}, seen
+        measured = {name: network.measured(seen) for name, network in networks.items()}
+    return measured if pairing is None else {**measured, **pairing.measured()}, seen
 
 
 def regrouped(batches: Iterable[Tensor], batch_size: int) -> Iterator[Tensor]:

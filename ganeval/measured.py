@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from ganeval.stats import FeatureStats
 
 # "sample" is all features of a small set and some of a large one; "spatial" are features that still know where (see `Activations`).
-Need = Literal["stats", "sample", "features", "logits", "spatial stats", "spatial sample", "classes"]
+Need = Literal["stats", "sample", "features", "logits", "spatial stats", "spatial sample", "classes", "pairs"]
 
 SAMPLED_PER_DIM = 10  # rows of a sample for each feature: what the standard error of a Fréchet distance needs
 
@@ -36,6 +36,7 @@ class Measured:
     logits: Tensor | None = None  # float [num_images, classes], in the order of the images
     spatial: Vectors | None = None
     classes: tuple[str, ...] | None = None  # of each image; None where the images have none
+    pairs: Mapping[str, Tensor] | None = None  # by difference (l1 …), float64 [num_images] between each fake and its target
 
 
 class Rows:

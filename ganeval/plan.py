@@ -59,7 +59,7 @@ class Plan:
         """What extraction must keep of one side, for each network that the side must go through."""
         found: dict[str, set[Need]] = {}
         for one in self.scores:
-            if wanted := one.metric.needs_of(label, settings):
+            if (wanted := one.metric.needs_of(label, settings)) and not one.metric.paired:
                 found.setdefault(one.extractor, set()).update(wanted)
         return found
 
@@ -77,7 +77,7 @@ def planned(names: Names, extractor: str | None) -> Plan:
 
     Args:
         names: each a key of METRICS, or the key of a score of another network (`fd_tiny`, `precision_vgg16`, `kd_clip`);
-            "all" is every row of METRICS that the sets and the machine allow.
+            "all" is every row of METRICS that the sets and the machine allow, but for those of pairs, which no set is known to be.
         extractor: the network for names that state none; None is each metric's own.
 
     Raises:
@@ -85,7 +85,10 @@ def planned(names: Names, extractor: str | None) -> Plan:
     """
     lenient = "all" in names
     if lenient:
-        names = [*METRICS, *(name for name in names if name != "all" and not isinstance(names, str))]
+        names = [
+            *(name for name in METRICS if not METRICS[name].paired),
+            *(name for name in names if name != "all" and not isinstance(names, str)),
+        ]
     if isinstance(names, str) or not names:
         raise InputError(f'metrics are a list of names or "all", got {names!r}; `ganeval metrics` prints them')
     found = {one.key: one for one in _named(names, extractor)}
@@ -94,10 +97,12 @@ def planned(names: Names, extractor: str | None) -> Plan:
 
 def _named(names: Iterable[str], extractor: str | None) -> Iterable[Planned]:
     networks = [*available(), *([extractor] if extractor else [])]
-    by_key = {score_key(name, network): (name, network) for network in networks for name in reversed(list(METRICS))}
+    by_key = {
+        score_key(name, network): (name, network) for network in networks for name in reversed(list(METRICS)) if not METRICS[name].paired
+    }
     for name in names:
         if name in METRICS:
-            row, network = name, extractor or METRICS[name].network
+            row, network = name, METRICS[name].network if METRICS[name].paired or not extractor else extractor
         elif name in by_key:
             row, network = by_key[name]
         else:

@@ -8,28 +8,28 @@ from typing import Any
 import torch
 
 from ganeval.conventions import DEFAULT
-from ganeval.extractors.protocol import FeatureExtractor, identity_of
+from ganeval.extractors.protocol import Identity
 from ganeval.machine import versions
 from ganeval.metrics import Label, Settings
 from ganeval.plan import Plan, Planned
 from ganeval.side import Side
 
-Extractors = Mapping[str, FeatureExtractor]
+Identities = Mapping[str, Identity]  # by network
 Sides = Mapping[Label, Side]
 
 
-def title(one: Planned, extractors: Extractors) -> str:
+def title(one: Planned, identities: Identities) -> str:
     """Of one score, for people."""
     metric = one.metric
     if one.extractor != metric.network:
         return f"{metric.other_title or metric.title}, of {one.extractor} features; {metric.better} is better"
-    standard = identity_of(extractors[one.extractor]).standard
+    standard = identities[one.extractor].standard
     return f"{metric.title}{'' if standard else ' of non-standard weights'}; {metric.better} is better"
 
 
-def provenance(settings: Settings, device: torch.device, extractors: Extractors, sides: Sides, plan: Plan) -> dict[str, Any]:
+def provenance(settings: Settings, device: torch.device, identities: Identities, sides: Sides, plan: Plan) -> dict[str, Any]:
     """All that two scores must share to be comparable, and what else is needed to find out why they differ."""
-    networks = {name: identity_of(extractors[name]) for name in plan.networks}
+    networks = {name: identities[name] for name in plan.networks}
     first = networks[plan.networks[0]]
     return {
         "weights_sha256": first.weights_sha256,
@@ -60,11 +60,11 @@ def provenance(settings: Settings, device: torch.device, extractors: Extractors,
     }
 
 
-def notes(settings: Settings, extractors: Extractors, sides: Sides, plan: Plan) -> Iterator[str]:
+def notes(settings: Settings, identities: Identities, sides: Sides, plan: Plan) -> Iterator[str]:
     """What a reader of the scores must know."""
     convention = settings.convention
     for name in plan.networks:
-        if not identity_of(extractors[name]).standard:
+        if not identities[name].standard:
             yield f"these are not the standard weights of {name}: the scores compare only with others of the same file"
     undefined = [one.key for one in plan.scores if one.key in ("fid", "is") and one.key not in convention.defines]
     if undefined:

@@ -134,7 +134,9 @@ class Report:
             "images": (f"{_count(self.num_real)} real, " if provenance["real"] else "")
             + f"{_count(self.num_fake)} fake"
             + (f", {_count(held_out['count'])} held out" if held_out else ""),
-            "extractor": "\n".join(f"{name}, weights sha256 {(one['weights_sha256'] or 'unknown')[:12]}…" for name, one in networks),
+            "extractor": "\n".join(
+                name + (f", weights sha256 {sha256[:12]}…" if (sha256 := one["weights_sha256"]) else "") for name, one in networks
+            ),
             "preprocessing": "\n".join(one["preprocessing"] for _, one in networks),
             "convention": self.convention,
             "device": f"{provenance['device']}, {provenance['dtype']}",
@@ -151,6 +153,10 @@ class Report:
         for name, value in rows.items():
             table.add_row(name, value)
         return table
+
+
+def _network(name: str, weights_sha256: str | None) -> str:
+    return name if weights_sha256 is None else f"{name}, weights sha256 {weights_sha256[:12]}…"
 
 
 def _small(number: float | None, sign: str = "") -> str:

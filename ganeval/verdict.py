@@ -74,7 +74,9 @@ def _verdict(key: str, reports: Mapping[str, Report]) -> Verdict:
     scores = {name: report.scores[key] for name, report in reports.items()}
     verdict = Verdict(key=key, scores=scores, differences=tuple(_differences(key, reports)))
     metric = _metric(key, next(iter(reports.values())))
-    if verdict.differences or metric is None:
+    if metric is None:
+        return replace(verdict, differences=(f"{key} is no score of `ganeval metrics`",))
+    if verdict.differences:
         return verdict
     sign = -1 if metric.better == "higher" else 1
     order = sorted(scores, key=lambda name: abs(scores[name].value) if metric.better == "near 0" else sign * scores[name].value)

@@ -5,50 +5,34 @@ from __future__ import annotations
 import os
 import pickle
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ganeval.download import download
 from ganeval.errors import InputError
 from ganeval.files import cache_folder, sha256_of, written_at_once
 from ganeval.progress import Progress, silent
+from ganeval.published import INCEPTION, WEIGHTS, WeightsFile
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WeightsFile:
-    """A published file, pinned by its sha256."""
+__all__ = [
+    "INCEPTION",
+    "WEIGHTS",
+    "WeightsFile",
+    "fetch",
+    "home_of",
+    "import_file",
+    "load_state_dict",
+    "local_copy",
+    "torchscript_state_dict",
+]
 
-    name: str
-    filename: str
-    size: int  # bytes
-    sha256: str
-    urls: tuple[str, ...]
-    also_at: tuple[str, ...] = ()  # where other tools leave the same file, below the home folder
-    about: str
-
-
-INCEPTION = WeightsFile(
-    name="inception",
-    filename="pt_inception-2015-12-05-6726825d.pth",
-    size=95_628_359,
-    sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
-    urls=(
-        "https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/pt_inception-2015-12-05-6726825d.pth",
-        "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",
-    ),
-    also_at=(
-        ".cache/torch/hub/checkpoints/pt_inception-2015-12-05-6726825d.pth",  # pytorch-fid
-        ".cache/torch/hub/checkpoints/weights-inception-2015-12-05-6726825d.pth",  # torch-fidelity, torchmetrics
-    ),
-    about="Inception-v3 of 2015-12-05, the network of FID and IS",
-)
-WEIGHTS: Mapping[str, WeightsFile] = MappingProxyType({INCEPTION.name: INCEPTION})
+EMBEDDED_INSTEAD = "score with the embedded network, which is no FID: --extractor tiny"
 
 
 def home_of(weights: WeightsFile) -> Path:
@@ -72,11 +56,12 @@ def local_copy(weights: WeightsFile) -> Path | None:
     return next((path for path in others if path.is_file() and sha256_of(path) == weights.sha256), None)
 
 
-def fetch(weights: WeightsFile, *, mirrors: Sequence[str] = (), progress: Progress = silent) -> Path:
+def fetch(weights: WeightsFile, *, mirrors: Sequence[str] = (), instead: str = EMBEDDED_INSTEAD, progress: Progress = silent) -> Path:
     """A verified copy, downloaded if there is none yet.
 
     Args:
         mirrors: base URLs tried before the published ones; `$GANEVAL_MIRROR` adds one.
+        instead: what can be done without these weights, for the error; "" where nothing can.
 
     Raises:
         InputError: no address gave the file; says what to do on a machine without internet.
@@ -91,11 +76,10 @@ def fetch(weights: WeightsFile, *, mirrors: Sequence[str] = (), progress: Progre
         raise InputError(
             f"the weights of {weights.name} are not on this machine. {error}\n"
             f"Without internet, do one of these:\n"
-            f"  fetch {weights.filename} ({weights.size:,} bytes, sha256 {weights.sha256})\n"
+            f"  fetch {weights.filename} ({weights.in_words})\n"
             f"    elsewhere, then run: ganeval weights import {weights.filename}\n"
             f"    or put it at {home_of(weights)}\n"
-            f"  name a mirror:         ganeval weights fetch --mirror URL\n"
-            f"  score with the embedded network, which is no FID: --extractor tiny"
+            f"  name a mirror:         ganeval weights fetch {weights.name} --mirror URL" + (f"\n  {instead}" if instead else "")
         ) from None
 
 
@@ -108,7 +92,7 @@ def import_file(path: Path) -> tuple[WeightsFile, Path]:
     found = sha256_of(path)
     weights = next((known for known in WEIGHTS.values() if known.sha256 == found), None)
     if weights is None:
-        known = "".join(f"\n  {item.filename}: {item.size:,} bytes, sha256 {item.sha256}" for item in WEIGHTS.values())
+        known = "".join(f"\n  {item.filename}: {item.in_words}" for item in WEIGHTS.values())
         raise InputError(
             f"{path} ({path.stat().st_size:,} bytes) has sha256 {found}, which is of none of the published files:{known}\n"
             "Fetch it again, or use it as it is with --weights, which marks the scores as not standard"
@@ -140,6 +124,16 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
     return loaded
 
 
+def torchscript_state_dict(path: Path) -> dict[str, Tensor]:
+    """The tensors in a TorchScript archive, which is a program: only for a file whose sha256 is that of a published one."""
+    import torch
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*torch.jit.load")  # deprecated; what was published so long ago stays as it is
+        state: dict[str, Tensor] = torch.jit.load(path, map_location="cpu").state_dict()
+    return state
+
+
 class _Unreadable(Exception):
     """Why a file cannot be read as weights, in a few words."""
 
@@ -158,7 +152,9 @@ def _pickled_tensors(path: Path) -> Any:
     import torch
 
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=".*TorchScript archive")  # the error says it too
+            return torch.load(path, map_location="cpu", weights_only=True)
     except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
         reason = str(error).splitlines() or [type(error).__name__]
         raise _Unreadable(reason[0].split(". ")[0][:200]) from None

@@ -252,10 +252,10 @@ def refusal(*args: Any, **options: Any) -> str:
 def test_options_that_make_no_sense_are_refused() -> None:
     real, fake, extractor = gray(1, 2), gray(3, 4), MeanColor()
     assert "no metric is called 'fdi'; did you mean f" in refusal(real, fake, metrics=("fdi",), extractor=extractor)
-    assert "metrics are some of" in refusal(real, fake, metrics=(), extractor=extractor)
-    assert "metrics are some of" in refusal(real, fake, metrics="fid", extractor=extractor)
+    assert "metrics are a list of names or" in refusal(real, fake, metrics=(), extractor=extractor)
+    assert "metrics are a list of names or" in refusal(real, fake, metrics="fid", extractor=extractor)
     assert "no convention is called 'tf'; there are ttur" in refusal(real, fake, convention="tf", extractor=extractor)
-    assert "no extractor is called 'vgg'; there are inception" in refusal(real, fake, extractor="vgg")
+    assert "no extractor is called 'vgg'; did you mean vgg16?" in refusal(real, fake, extractor="vgg")
     assert "batch_size must be at least 1, got 0" in refusal(real, fake, extractor=extractor, batch_size=0)
     assert "name a set of real images" in refusal(None, fake, extractor=extractor)
     assert "the device nowhere cannot be used here" in refusal(real, fake, extractor=extractor, device="nowhere")

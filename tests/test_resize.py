@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganeval.resize import RESIZE, bicubic_antialias, bilinear, bilinear_antialias, tf1_bilinear
+from ganeval.resize import RESIZE, bicubic_antialias, bilinear, bilinear_antialias, pillow_bicubic, tf1_bilinear
 
 SIZES = [(32, 32), (299, 299), (500, 375), (47, 640), (2, 3), (1024, 31)]
 
@@ -72,3 +72,26 @@ def test_a_flat_picture_stays_flat_at_any_size(name: str, size: tuple[int, int])
 @pytest.mark.parametrize("name", RESIZE)
 def test_a_picture_of_the_right_size_is_left_alone(name: str) -> None:
     torch.testing.assert_close(RESIZE[name](picture(299, 299), 299), picture(299, 299), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("size", [*SIZES, (300, 300), (1024, 1024), (1, 1)], ids=str)
+@pytest.mark.parametrize("target", [(224, 224), (298, 336)], ids=str)
+def test_pillow_bicubic_is_pillow_on_8_bits_bit_for_bit(size: tuple[int, int], target: tuple[int, int]) -> None:
+    height, width = target
+    image = picture(*size).to(torch.uint8)
+    original = Image.fromarray(image[0].permute(1, 2, 0).numpy())
+    # In two calls, the width first: in one, Pillow from 13 on may begin with the height.
+    resized = original.resize((width, size[1]), Image.Resampling.BICUBIC).resize((width, height), Image.Resampling.BICUBIC)
+    expected = torch.from_numpy(np.array(resized)).permute(2, 0, 1)
+    assert torch.equal(pillow_bicubic(image, height, width)[0], expected)
+    if size[0] == size[1] and height == width:
+        assert np.array_equal(np.array(resized), np.array(original.resize((width, height), Image.Resampling.BICUBIC)))
+
+
+def test_pillow_bicubic_of_black_and_white_pixels_stays_in_the_range_of_gray_levels() -> None:
+    image = 255 * torch.randint(0, 2, (2, 3, 40, 40), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    expected = [
+        torch.from_numpy(np.array(Image.fromarray(one.permute(1, 2, 0).numpy()).resize((224, 224), Image.Resampling.BICUBIC)))
+        for one in image
+    ]
+    assert torch.equal(pillow_bicubic(image, 224, 224), torch.stack(expected).permute(0, 3, 1, 2))

@@ -10,6 +10,7 @@ import click
 from ganeval.cli.compare import cite, compare
 from ganeval.cli.explain import explain
 from ganeval.cli.models import data, models
+from ganeval.cli.path_length import ppl
 from ganeval.cli.runs import generate, score_run, translate
 from ganeval.cli.score import evaluate, fid, inception_score
 from ganeval.cli.stats import stats
@@ -58,6 +59,6 @@ def main() -> None:
 
 
 SCORING = (fid, inception_score, evaluate, stats, weights, extractors, conventions, metrics, compare, cite, explain)
-TRAINING = (train, train_and_score, generate, translate, score_run, models, data)
+TRAINING = (train, train_and_score, generate, translate, score_run, ppl, models, data)
 for command in (*SCORING, *TRAINING):
     main.add_command(command)

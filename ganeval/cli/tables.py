@@ -59,19 +59,26 @@ def extractors() -> None:
     from ganeval.extractors import available
     from ganeval.weights import WEIGHTS, local_copy
 
-    inception = local_copy(WEIGHTS["inception"])
     about = {
-        "inception": ("2048", "FID and IS: Inception-v3 of 2015-12-05"),
-        "inception-768": ("768", "the same network, features of Mixed_6e"),
-        "inception-192": ("192", "the same, after the second max pool"),
-        "inception-64": ("64", "the same, after the first max pool"),
-        "tiny": ("256", "embedded: small pictures, no download; scores are fd_tiny and is_tiny"),
+        "inception": ("2048", "FID and IS: Inception-v3 of 2015-12-05", "inception"),
+        "inception-768": ("768", "the same network, features of Mixed_6e", "inception"),
+        "inception-192": ("192", "the same, after the second max pool", "inception"),
+        "inception-64": ("64", "the same, after the first max pool", "inception"),
+        "vgg16": ("4096", "precision and recall: VGG16, second fully connected layer", "vgg16"),
+        "dinov2": ("1024", "FD-DINOv2: ViT-L/14, class token", "dinov2"),
+        "dinov2-b": ("768", "the same, ViT-B/14", "dinov2-b"),
+        "dinov2-s": ("384", "the same, ViT-S/14", "dinov2-s"),
+        "clip": ("512", "CLIP-FID: ViT-B/32, embeddings", "clip"),
+        "clip-l-336": ("768", "CMMD: CLIP ViT-L/14 at 336 pixels, embeddings", "clip-l-336"),
+        "tiny": ("256", "embedded: small pictures, no download; scores are fd_tiny and is_tiny", None),
     }
+    where: dict[str | None, str] = {None: "embedded"}
+    for key, item in WEIGHTS.items():
+        where[key] = str(local_copy(item) or f"not here: ganeval weights fetch {key}")
     rows = []
     for name, entry in sorted(available().items()):
-        dim, what = about.get(name, ("", f"of another package: {entry.value}"))
-        state = "embedded" if name == "tiny" else "" if name not in about else str(inception or "not here: ganeval weights fetch")
-        rows.append([name, dim, what, state])
+        dim, what, weights = about.get(name, ("", f"of another package: {entry.value}", ""))
+        rows.append([name, dim, what, where.get(weights, "")])
     print_table(["extractor", "features", "what", "weights"], rows)
 
 

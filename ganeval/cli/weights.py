@@ -29,7 +29,7 @@ def list_() -> None:
     for item in WEIGHTS.values():
         here = local_copy(item)
         click.echo(f"{item.name}: {item.about}")
-        click.echo(f"  file    {item.filename}, {item.size:,} bytes")
+        click.echo(f"  file    {item.filename}{'' if item.size is None else f', {item.size:,} bytes'}")
         click.echo(f"  sha256  {item.sha256}")
         click.echo(f"  where   {here or f'not on this machine; belongs at {home_of(item)}'}")
         for url in item.urls:
@@ -67,7 +67,7 @@ def path(name: str) -> None:
     here = published.local_copy(item)
     if here is None:
         raise click.ClickException(
-            f"{item.filename} is not on this machine; run `ganeval weights fetch`, or put it at {published.home_of(item)}"
+            f"{item.filename} is not on this machine; run `ganeval weights fetch {name}`, or put it at {published.home_of(item)}"
         )
     click.echo(here)
 

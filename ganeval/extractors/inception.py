@@ -17,9 +17,8 @@ from torch.nn import functional as F
 
 from ganeval import weights
 from ganeval.conventions import Convention
-from ganeval.errors import InputError
+from ganeval.extractors.loading import filled, loaded
 from ganeval.extractors.protocol import Activations, Identity
-from ganeval.files import sha256_of
 from ganeval.progress import Progress, silent
 from ganeval.resize import RESIZE
 
@@ -241,20 +240,10 @@ def load(
     Raises:
         InputError: the weights cannot be had, or are not of this network.
     """
-    path = weights_file or weights.fetch(weights.INCEPTION, progress=progress)
-    state = weights.load_state_dict(path)
-    with torch.device("meta"):  # no random start: it would take a second, and numbers from the caller's generator
-        net = InceptionV3(tap=tap, logits_bias=convention.logits_bias)
-    try:
-        net.load_state_dict(state, strict=True, assign=True)
-    except RuntimeError as error:
-        problems = [line.strip() for line in str(error).splitlines()[1:]]
-        raise InputError(
-            f"{path} does not hold the weights of this Inception-v3 (torchvision's layer names, 1008 classes): {problems[0][:200]}"
-        ) from None
-    digest = sha256_of(path) if weights_file else weights.INCEPTION.sha256  # fetch() has verified it
-    identity = Identity(weights_sha256=digest, standard=digest == weights.INCEPTION.sha256, preprocessing=convention.preprocessing)
-    return InceptionExtractor(net.to(device, torch.float32), convention=convention, identity=identity)
+    found = loaded(weights.INCEPTION, weights_file, preprocessing=convention.preprocessing, progress=progress)
+    what = "this Inception-v3 (torchvision's layer names, 1008 classes)"
+    net = filled(lambda: InceptionV3(tap=tap, logits_bias=convention.logits_bias), found, device=device, what=what)
+    return InceptionExtractor(net, convention=convention, identity=found.identity)
 
 
 load_64, load_192, load_768 = (partial(load, tap=tap) for tap in TAPS[:3])

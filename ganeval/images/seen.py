@@ -65,9 +65,13 @@ class Seen:
 
     def name_of(self, position: int) -> str:
         """What to call one of the last images in a message: its file, or its position where it has none."""
+        return self.file_of(position) or f"image {position} (from 0, in order)"
+
+    def file_of(self, position: int) -> str | None:
+        """The file of one of the last images, None where it has none."""
         back = self.count - position
         name = self._recent[-back] if back <= len(self._recent) else None
-        return printable(name) if name else f"image {position} (from 0, in order)"
+        return printable(name) if name else None
 
     def provenance(self) -> dict[str, Any]:
         """JSON-able: count, sha256 of the list of names (None where images have none) and of the pixels in order."""

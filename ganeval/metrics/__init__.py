@@ -27,6 +27,7 @@ _classes: frozenset[Need] = frozenset({"classes"})
 _spatial: frozenset[Need] = frozenset({"spatial stats"})
 _spatial_sample: frozenset[Need] = frozenset({"spatial sample"})
 _both: Mapping[Label, frozenset[Need]] = {"real": _features, "fake": _features}
+_pairs: Mapping[Label, frozenset[Need]] = {"real": frozenset({"pairs"}), "fake": frozenset({"pairs"})}
 _three: Mapping[Label, frozenset[Need]] = {**_both, "held-out": _features}
 
 METRICS: Mapping[str, Metric] = MappingProxyType(
@@ -302,6 +303,71 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             bibtex="benny2021evaluation",
             equals="IS run on each class, in one split",
             sees="fakes of one class that look like several",
+        ),
+        "l1": Metric(
+            title="mean absolute difference from the target, gray levels",
+            network="pixels",
+            better="lower",
+            needs=_pairs,
+            biased=False,
+            fewest=lambda settings: 1,
+            score=scored.of_pairs("l1"),
+            source="Isola et al. 2017",
+            bibtex="isola2017image",
+            equals="numpy",
+            sees="each pixel by itself; blur flatters it",
+        ),
+        "psnr": Metric(
+            title="peak signal-to-noise ratio to the target, dB",
+            network="pixels",
+            better="higher",
+            needs=_pairs,
+            biased=False,
+            fewest=lambda settings: 1,
+            score=scored.of_pairs("psnr"),
+            source="Wang et al. 2004",
+            bibtex="wang2004image",
+            equals="scikit-image, mean over images",
+            sees="each pixel by itself; blur flatters it",
+        ),
+        "ssim": Metric(
+            title="structural similarity to the target",
+            network="pixels",
+            better="higher",
+            needs=_pairs,
+            biased=False,
+            fewest=lambda settings: 1,
+            score=scored.of_pairs("ssim"),
+            source="Wang et al. 2004",
+            bibtex="wang2004image",
+            equals="scikit-image with gaussian_weights, inside the border",
+            sees="local contrast and structure",
+        ),
+        "lpips": Metric(
+            title="learned perceptual distance from the target, AlexNet",
+            network="lpips-alex",
+            better="lower",
+            needs=_pairs,
+            biased=False,
+            fewest=lambda settings: 1,
+            score=scored.of_pairs("lpips"),
+            source="Zhang et al. 2018",
+            bibtex="zhang2018unreasonable",
+            equals="lpips, net='alex'",
+            sees="what people see: texture and sharpness more than pixels",
+        ),
+        "lpips_vgg": Metric(
+            title="learned perceptual distance from the target, VGG16",
+            network="lpips-vgg",
+            better="lower",
+            needs=_pairs,
+            biased=False,
+            fewest=lambda settings: 1,
+            score=scored.of_pairs("lpips"),
+            source="Zhang et al. 2018",
+            bibtex="zhang2018unreasonable",
+            equals="lpips, net='vgg'",
+            sees="what people see: texture and sharpness more than pixels",
         ),
     }
 )

@@ -78,6 +78,11 @@ class Metric:
     equals: str  # whose numbers it reproduces
     sees: str  # in a few words
 
+    @property
+    def paired(self) -> bool:
+        """Whether it compares each fake with one target."""
+        return "pairs" in self.needs.get("fake", ())
+
     def needs_of(self, label: Label, settings: Settings) -> frozenset[Need]:
         """What extraction must keep of one side."""
         needs = self.needs.get(label, frozenset())

@@ -15,6 +15,7 @@ from ganeval.metrics.kid import kid
 from ganeval.metrics.manifold import Manifold, Neighborhood
 from ganeval.metrics.metric import Scores, Sets, Settings
 from ganeval.metrics.per_class import checked_classes, members, within_classes
+from ganeval.metrics.uncertainty import scored_mean
 from ganeval.report import Score
 from ganeval.stats import FeatureStats
 
@@ -123,6 +124,16 @@ def of_three(score: Callable[[Tensor, Tensor, Tensor], Score]) -> Scoring:
         assert sets.real is not None
         assert sets.held_out is not None
         return {"": score(_features(sets.real), _features(sets.held_out), _features(sets.fake))}
+
+    return scored
+
+
+def of_pairs(difference: str) -> Scoring:
+    """The mean of one number for each pair of fake and target."""
+
+    def scored(sets: Sets, settings: Settings, spread: bool) -> Scores:
+        assert sets.fake.pairs is not None
+        return {"": scored_mean(sets.fake.pairs[difference])}
 
     return scored
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from math import inf, isfinite
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 import torch.distributed as dist
@@ -16,6 +16,9 @@ from torch.optim import Optimizer
 
 from ganeval.errors import InputError
 from ganeval.training.batch import Batch, DataSpec, Task
+
+Prior = Literal["normal", "uniform"]
+"""Where latents come from: N(0, 1) or U(−1, 1)."""
 
 BOUNDS = {"lr": (0, inf), "beta1": (0, 1), "beta2": (0, 1), "decay_from": (0, 1), "ema_decay": (0, 1), "enlarge": (1, inf)}
 
@@ -119,6 +122,27 @@ class GAN(nn.Module, ABC):
         config = self.config
         parameters = [parameter for net in nets for parameter in net.parameters()]
         return torch.optim.Adam(parameters, lr=config.lr, betas=(config.beta1, config.beta2), fused=True)
+
+
+class FromNoise(GAN):
+    """A model that makes its fakes out of noise, and of a class where the task says so. Its Config has `prior`."""
+
+    @property
+    def prior(self) -> Prior:
+        """Of its latents."""
+        prior: Prior = self.config.prior
+        return prior
+
+    @abstractmethod
+    def latents(self, num: int, rng: torch.Generator | None = None) -> Tensor:
+        """z [num, z_dim] on the model's device; without `rng`, from torch's global stream."""
+
+    @abstractmethod
+    def pictures(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """Of each z, and of each class for the task "classes": float [num, channels, side, side] in [-1, 1]."""
+
+    def fakes(self, batch: Batch, rng: torch.Generator) -> Tensor:
+        return self.pictures(self.latents(len(batch.images), rng), batch.labels)
 
 
 def step(optimizer: Optimizer, loss: Tensor) -> None:

@@ -12,9 +12,9 @@ from torch.nn import functional as F
 
 from ganeval.errors import InputError
 from ganeval.training.batch import Batch, DataSpec
-from ganeval.training.gan import GAN, GANConfig, Preset, frozen, step
+from ganeval.training.gan import FromNoise, GANConfig, Preset, Prior, frozen, step
 from ganeval_models.blocks.convolutional import downsampling, upsampling
-from ganeval_models.blocks.noise import Prior, latents
+from ganeval_models.blocks.noise import latents
 from ganeval_models.losses import log_loss
 
 Conditioning = Literal["onehot-concat", "embed-concat", "projection"]
@@ -123,7 +123,7 @@ class Discriminator(nn.Module):
         return logits
 
 
-class CGAN(GAN):
+class CGAN(FromNoise):
     """GAN whose fakes are of the class asked for. Pictures of any side divisible by 4."""
 
     Config = CGANConfig
@@ -181,10 +181,15 @@ class CGAN(GAN):
         self.g_optimizer = self.adam(self.generator)
         self.d_optimizer = self.adam(self.discriminator)
 
-    def made(self, labels: Tensor, rng: torch.Generator | None = None) -> Tensor:
-        z = latents(len(labels), self.config.z_dim, self.config.prior, device=self.device, rng=rng)
+    def latents(self, num: int, rng: torch.Generator | None = None) -> Tensor:
+        return latents(num, self.config.z_dim, self.config.prior, device=self.device, rng=rng)
+
+    def pictures(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         images: Tensor = self.generator(z, labels)
         return images
+
+    def made(self, labels: Tensor) -> Tensor:
+        return self.pictures(self.latents(len(labels)), labels)
 
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         assert batch.labels is not None
@@ -197,7 +202,3 @@ class CGAN(GAN):
             g_loss = log_loss(self.discriminator(fake, labels), 1)
             step(self.g_optimizer, g_loss)
         return {"discriminator": d_loss.detach(), "generator": g_loss.detach()}
-
-    def fakes(self, batch: Batch, rng: torch.Generator) -> Tensor:
-        assert batch.labels is not None
-        return self.made(batch.labels, rng)

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from ganeval.training.batch import Batch, DataSpec
-from ganeval.training.gan import GAN, GANConfig, Preset, frozen, step
+from ganeval.training.gan import FromNoise, GANConfig, Preset, Prior, frozen, step
 from ganeval_models.blocks.convolutional import Activation, Discriminator, Generator, levels_between
 from ganeval_models.blocks.initial import start_normal
-from ganeval_models.blocks.noise import Prior, latents
+from ganeval_models.blocks.noise import latents
 from ganeval_models.losses import log_loss
 
 
@@ -35,7 +35,7 @@ class DCGANConfig(GANConfig):
     d_norm_first: Annotated[bool, "Batch normalization of the discriminator's first layer too; sec. 3 leaves it out."] = False
 
 
-class DCGAN(GAN):
+class DCGAN(FromNoise):
     """Nets for any power-of-two side from 16 to 128."""
 
     Config = DCGANConfig
@@ -106,6 +106,10 @@ class DCGAN(GAN):
     def latents(self, num: int, rng: torch.Generator | None = None) -> Tensor:
         return latents(num, self.config.z_dim, self.config.prior, device=self.device, rng=rng)
 
+    def pictures(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        images: Tensor = self.generator(z)
+        return images
+
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         real, fake = batch.images, self.generator(self.latents(len(batch.images)))
 
@@ -117,7 +121,3 @@ class DCGAN(GAN):
             g_loss = log_loss(self.discriminator(fake), 1)
             step(self.g_optimizer, g_loss)
         return {"discriminator": d_loss.detach(), "generator": g_loss.detach()}
-
-    def fakes(self, batch: Batch, rng: torch.Generator) -> Tensor:
-        images: Tensor = self.generator(self.latents(len(batch.images), rng))
-        return images

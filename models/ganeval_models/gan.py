@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ganeval.errors import InputError
 from ganeval.training.batch import Batch, DataSpec
-from ganeval.training.gan import GAN, GANConfig, Preset, frozen, step
+from ganeval.training.gan import FromNoise, GANConfig, Preset, Prior, frozen, step
 from ganeval_models.blocks.initial import start_glorot, start_normal
-from ganeval_models.blocks.noise import Prior, latents
+from ganeval_models.blocks.noise import latents
 from ganeval_models.blocks.perceptron import Discriminator, Generator
 from ganeval_models.losses import log_loss
 
@@ -36,7 +36,7 @@ class VanillaGANConfig(GANConfig):
     ] = "glorot"
 
 
-class VanillaGAN(GAN):
+class VanillaGAN(FromNoise):
     """Perceptrons 256-512-1024 and back. Inside, pixels are in [0, 1], since the generator ends in a sigmoid."""
 
     Config = VanillaGANConfig
@@ -77,6 +77,10 @@ class VanillaGAN(GAN):
     def latents(self, num: int, rng: torch.Generator | None = None) -> Tensor:
         return latents(num, self.config.z_dim, self.config.prior, device=self.device, rng=rng)
 
+    def pictures(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        pixels: Tensor = self.generator(z)
+        return pixels * 2 - 1
+
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         real = (batch.images + 1) / 2
         fake = self.generator(self.latents(len(real)))
@@ -89,7 +93,3 @@ class VanillaGAN(GAN):
             g_loss = log_loss(logits, 1) if self.config.loss == "non-saturating" else -log_loss(logits, 0)
             step(self.g_optimizer, g_loss)
         return {"discriminator": d_loss.detach(), "generator": g_loss.detach()}
-
-    def fakes(self, batch: Batch, rng: torch.Generator) -> Tensor:
-        pixels: Tensor = self.generator(self.latents(len(batch.images), rng))
-        return pixels * 2 - 1

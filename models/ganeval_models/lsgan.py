@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from ganeval.errors import InputError
 from ganeval.training.batch import Batch, DataSpec
-from ganeval.training.gan import GAN, GANConfig, Preset, frozen, step
+from ganeval.training.gan import FromNoise, GANConfig, Preset, Prior, frozen, step
 from ganeval_models.blocks import convolutional, perceptron
 from ganeval_models.blocks.initial import start_glorot, start_normal
-from ganeval_models.blocks.noise import Prior, latents
+from ganeval_models.blocks.noise import latents
 from ganeval_models.losses import squared_loss
 
 
@@ -35,7 +35,7 @@ class LSGANConfig(GANConfig):
     prior: Annotated[Prior, "Distribution of z: uniform in the code."] = "uniform"
 
 
-class LSGAN(GAN):
+class LSGAN(FromNoise):
     """The discriminator's output is used as it is: no sigmoid."""
 
     Config = LSGANConfig
@@ -90,15 +90,16 @@ class LSGAN(GAN):
         self.g_optimizer = self.adam(self.generator)
         self.d_optimizer = self.adam(self.discriminator)
 
-    def made(self, num: int, rng: torch.Generator | None = None) -> Tensor:
-        """Pictures in [-1, 1] out of noise; the perceptron's are in [0, 1]."""
-        z = latents(num, self.config.z_dim, self.config.prior, device=self.device, rng=rng)
+    def latents(self, num: int, rng: torch.Generator | None = None) -> Tensor:
+        return latents(num, self.config.z_dim, self.config.prior, device=self.device, rng=rng)
+
+    def pictures(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         images: Tensor = self.generator(z)
-        return images * 2 - 1 if self.config.nets == "mlp" else images
+        return images * 2 - 1 if self.config.nets == "mlp" else images  # the perceptron's pixels are in [0, 1]
 
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         a, b, c = self.config.a, self.config.b, self.config.c
-        real, fake = batch.images, self.made(len(batch.images))
+        real, fake = batch.images, self.pictures(self.latents(len(batch.images)))
 
         d_loss = (squared_loss(self.discriminator(real), b) + squared_loss(self.discriminator(fake.detach()), a)) / 2  # eq. 2
         step(self.d_optimizer, d_loss)
@@ -107,6 +108,3 @@ class LSGAN(GAN):
             g_loss = squared_loss(self.discriminator(fake), c) / 2  # eq. 2
             step(self.g_optimizer, g_loss)
         return {"discriminator": d_loss.detach(), "generator": g_loss.detach()}
-
-    def fakes(self, batch: Batch, rng: torch.Generator) -> Tensor:
-        return self.made(len(batch.images), rng)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 
-Prior = Literal["normal", "uniform"]
+from ganeval.training.gan import Prior
 
 
 def latents(num: int, z_dim: int, prior: Prior, *, device: torch.device, rng: torch.Generator | None = None) -> Tensor:
