@@ -41,7 +41,7 @@ def kid(real: Tensor, fake: Tensor, *, num_subsets: int = 100, subset_size: int 
     for _ in range(num_subsets):
         some_fakes = y[torch.from_numpy(rng.choice(len(y), subset_size, replace=False)).to(y.device)]
         some_reals = x[torch.from_numpy(rng.choice(len(x), subset_size, replace=False)).to(x.device)]
-        value, variances = _discrepancy(some_reals, some_fakes)
+        value, variances = _discrepancy(some_reals, some_fakes, len(x))
         found.append(value)
         components.append(variances)
     values = torch.stack(found)
@@ -56,7 +56,7 @@ def kid(real: Tensor, fake: Tensor, *, num_subsets: int = 100, subset_size: int 
     )
 
 
-def _discrepancy(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+def _discrepancy(x: Tensor, y: Tensor, num_real: int) -> tuple[Tensor, Tensor]:
     """(unbiased squared discrepancy of one subset, [2] variances over fakes: of what one adds, and of what two add beyond it)."""
     m = len(x)
     of_reals, of_fakes, across = _kernel(x, x), _kernel(y, y), _kernel(y, x)
@@ -64,9 +64,11 @@ def _discrepancy(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     of_fakes.fill_diagonal_(0)
     of_fakes *= m / (m - 1)  # means of rows are then over the others
     value = of_reals.sum() / (m * (m - 1)) + of_fakes.mean() - 2 * across.mean()
-    # The mean of a row estimates what its fake adds, blurred by what pairs add.
-    added = of_fakes - across
-    return value, torch.stack([added.mean(dim=1).var() - _interaction(added) / m, _interaction(of_fakes)])
+    # The mean of a row estimates what its fake adds, blurred by what pairs add: by the other fakes, which are drawn anew in each draw of
+    # fakes, and by the reals of this subset, as far as they are not all reals; those stay.
+    among, between = _interaction(of_fakes), _interaction(across)
+    of_one = (of_fakes - across).mean(dim=1).var() - among / m - between * (1 / m - 1 / num_real)
+    return value, torch.stack([of_one, among])
 
 
 def _interaction(table: Tensor) -> Tensor:
