@@ -31,13 +31,16 @@ def ct(train: Tensor, held_out: Tensor, fake: Tensor, *, seed: int = 2020) -> Sc
         seed: of k-means.
 
     Raises:
-        InputError: fewer than 64 training pictures, no cell with 20 fakes and held-out pictures to compare with, features not finite.
+        InputError: fewer than 64 training pictures, no cell with more than 20 fakes and held-out pictures to compare with,
+            training features that are all equal, or features that are not finite.
     """
     if len(train) < NUM_COMPONENTS:
         raise InputError(f"C_T needs at least {NUM_COMPONENTS} training pictures, got {len(train)}; add images")
     if min(len(held_out), len(fake)) < 1:
         raise InputError(f"C_T needs held-out pictures and fakes, got {len(held_out)} and {len(fake)}; add images")
     x, h, y = checked(train, held_out, fake)
+    if (x == x[0]).all():
+        raise InputError(f"all {len(x)} training pictures have the same features, so they have no cells; check the images")
     mean = x.mean(dim=0)
     _, _, axes = torch.linalg.svd(x - mean, full_matrices=False)
     x, h, y = ((side - mean) @ axes[:NUM_COMPONENTS].T for side in (x, h, y))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ganeval.errors import InputError
+from ganeval.metrics.distances import checked
 from ganeval.metrics.frechet_influence import frechet_distances
 from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_jackknife
 from ganeval.report import Score
@@ -29,8 +30,11 @@ def fid_infinity(real: FeatureStats, fake: Tensor, *, seed: int = 2020, spread: 
         spread: whether to compute the standard error, which takes as long 20 times over.
 
     Raises:
-        InputError: fewer than 60 fakes.
+        InputError: fewer than 60 fakes, features of another dimension than those of the reals, or not finite.
     """
+    if fake.ndim != 2 or fake.shape[1] != real.dim:
+        raise InputError(f"stats of {real.dim} features and fakes {list(fake.shape)} have no distance; use one extractor for both sets")
+    (fake,) = checked(fake)
     chosen = _subsets(len(fake), seed)
     value = _intercept(chosen, frechet_distances(real, fake, chosen))
     if not spread:
