@@ -30,15 +30,14 @@ def without_each(real: FeatureStats, fake: Tensor) -> Tensor:
 
 @pytest.mark.parametrize(("num", "dim"), [(200, 8), (240, 16), (320, 32), (640, 64)])
 def test_influences_rank_fakes_as_leaving_each_out_does(num: int, dim: int) -> None:
-    real, fake = FeatureStats.of(skewed(1000, dim, 1)), skewed(num, dim, 2, shift=0.1)
+    # Fakes that are clearly off: near distance 0 the derivative vanishes, and leaving one out shows the next order instead.
+    real, fake = FeatureStats.of(skewed(1000, dim, 1)), 1.5 * skewed(num, dim, 2, shift=0.3)
     influences, brute = frechet_influences(real, FeatureStats.of(fake), fake), without_each(real, fake)
     assert scipy.stats.spearmanr(influences, brute).statistic > 0.99
-    # Leaving one out differs from its derivative by O(1/N); their mean is 0 but for that.
+    # Leaving one out differs from its derivative by the next order, which falls as 1/N: a tenth at N/d = 10.
     assert abs(influences.mean().item()) < 0.01 * influences.std().item()
-    # The second-order term is of the size of an image's share of its own covariance, dim / num: 1/10 at most here.
-    slope = float((influences @ brute) / (influences @ influences))
-    assert slope == pytest.approx(1, abs=dim / num)
-    assert (influences - brute).std().item() < 0.2 * brute.std().item()
+    assert float((influences @ brute) / (influences @ influences)) == pytest.approx(1, abs=0.1)
+    assert (influences - brute).std().item() < 0.1 * brute.std().item()
 
 
 def test_images_of_a_sample_have_the_influence_that_they_have_among_all() -> None:

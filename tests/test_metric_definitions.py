@@ -131,7 +131,8 @@ def test_fld_is_what_a_fit_by_automatic_gradients_finds(baseline: float) -> None
 
     def densities(points: Tensor, centers: Tensor, log_variance: Tensor) -> Tensor:
         scale = (log_variance.exp()[:, None] * torch.ones(dim)).sqrt()
-        return torch.distributions.Normal(centers, scale).log_prob(points[:, None]).sum(dim=2)
+        each: Tensor = torch.distributions.Normal(centers, scale).log_prob(points[:, None])  # [points, centers, dim]
+        return each.sum(dim=2)
 
     start = [min(float((a - b).square().sum()) for a in x) for b in y]
     width = torch.tensor([np.log((nearest + 1e-3) / dim) for nearest in start], requires_grad=True)
@@ -142,7 +143,7 @@ def test_fld_is_what_a_fit_by_automatic_gradients_finds(baseline: float) -> None
         adam.zero_grad()
         around_mean = densities(0.9 * (x - center), torch.zeros(1, dim, dtype=torch.float64), of_mean)
         loss = -torch.cat([densities(x, y, width) - np.log(len(y)), around_mean], dim=1).logsumexp(dim=1).mean() / dim
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         adam.step()
         losses.append(loss.item())
         if len(losses) > 6 and max(abs(losses[-1] - one) for one in losses[-5:]) < 5e-4:
