@@ -260,7 +260,7 @@ def test_options_that_make_no_sense_are_refused() -> None:
     assert "name a set of real images" in refusal(None, fake, extractor=extractor)
     assert "the device nowhere cannot be used here" in refusal(real, fake, extractor=extractor, device="nowhere")
     assert "an object that has its own" in refusal(real, fake, extractor=extractor, weights="x.pth")
-    assert "at least 2 images, got 1" in refusal(gray(1), fake, extractor=extractor)
+    assert "at least 2 real images, got 1" in refusal(gray(1), fake, extractor=extractor)
     assert "10 splits of 2 images" in refusal(real, fake, metrics=("is",), extractor=extractor)
 
 

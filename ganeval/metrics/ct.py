@@ -7,7 +7,7 @@ import math
 import numpy as np
 import torch
 from scipy.cluster.vq import kmeans2
-from scipy.stats import mannwhitneyu
+from scipy.stats import rankdata
 from torch import Tensor
 
 from ganeval.errors import InputError
@@ -31,11 +31,16 @@ def ct(train: Tensor, held_out: Tensor, fake: Tensor, *, seed: int = 2020) -> Sc
         seed: of k-means.
 
     Raises:
-        InputError: fewer than 64 training pictures, no cell with 20 fakes and held-out pictures to compare with, features not finite.
+        InputError: fewer than 64 training pictures, no cell with more than 20 fakes and held-out pictures to compare with,
+            training features that are all equal, or features that are not finite.
     """
+    if len(train) < NUM_COMPONENTS:
+        raise InputError(f"C_T needs at least {NUM_COMPONENTS} training pictures, got {len(train)}; add images")
+    if min(len(held_out), len(fake)) < 1:
+        raise InputError(f"C_T needs held-out pictures and fakes, got {len(held_out)} and {len(fake)}; add images")
     x, h, y = checked(train, held_out, fake)
-    if len(x) < NUM_COMPONENTS:
-        raise InputError(f"C_T needs at least {NUM_COMPONENTS} training pictures, got {len(x)}; add images")
+    if (x == x[0]).all():
+        raise InputError(f"all {len(x)} training pictures have the same features, so they have no cells; check the images")
     mean = x.mean(dim=0)
     _, _, axes = torch.linalg.svd(x - mean, full_matrices=False)
     x, h, y = ((side - mean) @ axes[:NUM_COMPONENTS].T for side in (x, h, y))
@@ -43,20 +48,17 @@ def ct(train: Tensor, held_out: Tensor, fake: Tensor, *, seed: int = 2020) -> Sc
     cells = [_nearest(side, torch.from_numpy(centers).to(side.device))[1].cpu() for side in (x, h, y)]
     of_held_out, of_fakes = (_within_cells(side, cell, x, cells[0]) for side, cell in ((h, cells[1]), (y, cells[2])))
 
+    # Decided once, for all fakes: the jackknife asks how the cells that have a say would move.
+    heard = [cell for cell in range(NUM_CELLS) if (cells[2] == cell).sum() > FEWEST and all((of == cell).any() for of in cells[:2])]
+    if not heard:
+        raise InputError(
+            f"C_T needs more than {FEWEST} fakes beside held-out pictures in one of {NUM_CELLS} cells at least; "
+            f"got {len(fake)} fakes and {len(held_out)} held-out pictures: add images"
+        )
+
     def statistic(kept: Tensor) -> float:
-        total, weight = 0.0, 0
-        for cell in range(NUM_CELLS):
-            a, b = of_fakes[(cells[2] == cell) & kept], of_held_out[cells[1] == cell]
-            if len(a) <= FEWEST * kept.double().mean() or len(b) == 0 or not (cells[0] == cell).any():
-                continue
-            total += len(b) * _z(a, b)
-            weight += len(b)
-        if weight == 0:
-            raise InputError(
-                f"C_T needs more than {FEWEST} fakes beside held-out pictures in one of {NUM_CELLS} cells at least; "
-                f"got {len(fake)} fakes and {len(held_out)} held-out pictures: add images"
-            )
-        return total / weight
+        pairs = [(of_fakes[(cells[2] == cell) & kept], of_held_out[cells[1] == cell]) for cell in heard]
+        return sum(len(b) * _z(a, b) for a, b in pairs) / sum(len(b) for _, b in pairs)
 
     value = statistic(torch.ones(len(y), dtype=torch.bool))
     kept = one_left_out(len(y))
@@ -65,8 +67,8 @@ def ct(train: Tensor, held_out: Tensor, fake: Tensor, *, seed: int = 2020) -> Sc
 
 def _z(a: Tensor, b: Tensor) -> float:
     """z-value of Mann-Whitney's U: negative where `a` are smaller."""
-    u = mannwhitneyu(a.numpy(), b.numpy(), method="asymptotic").statistic
     m, n = len(a), len(b)
+    u = rankdata(torch.cat([a, b]).numpy())[:m].sum() - m * (m + 1) / 2
     return float((u - m * n / 2) / math.sqrt(m * n * (m + n + 1) / 12))
 
 

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ganeval.errors import InputError
+from ganeval.metrics.distances import checked
 from ganeval.metrics.frechet_influence import frechet_distances
 from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_jackknife
 from ganeval.report import Score
@@ -14,6 +15,7 @@ from ganeval.stats import FeatureStats
 NUM_SIZES = 15  # of subsets, evenly spaced up to all fakes
 SMALLEST = 5000  # the smallest subset …
 SMALLEST_SHARE = 0.1  # … or this share of the fakes, where they are fewer than 50,000
+FEWEST = 60  # fakes: a covariance needs two, and the smallest subset must have them without any one group of the jackknife
 
 
 def fid_infinity(real: FeatureStats, fake: Tensor, *, seed: int = 2020, spread: bool = True) -> Score:
@@ -28,8 +30,11 @@ def fid_infinity(real: FeatureStats, fake: Tensor, *, seed: int = 2020, spread: 
         spread: whether to compute the standard error, which takes as long 20 times over.
 
     Raises:
-        InputError: fewer than 20 fakes.
+        InputError: fewer than 60 fakes, features of another dimension than those of the reals, or not finite.
     """
+    if fake.ndim != 2 or fake.shape[1] != real.dim:
+        raise InputError(f"stats of {real.dim} features and fakes {list(fake.shape)} have no distance; use one extractor for both sets")
+    (fake,) = checked(fake)
     chosen = _subsets(len(fake), seed)
     value = _intercept(chosen, frechet_distances(real, fake, chosen))
     if not spread:
@@ -46,7 +51,7 @@ def is_infinity(logits: Tensor, *, seed: int = 2020) -> Score:
         logits: float [num_fake, classes] before the softmax.
 
     Raises:
-        InputError: fewer than 20 fakes, or logits that are NaN or infinite.
+        InputError: fewer than 60 fakes, or logits that are NaN or infinite.
     """
     if not logits.isfinite().all():
         raise InputError("some logits are NaN or infinite; check the weights of the extractor")
@@ -71,9 +76,8 @@ def is_infinity(logits: Tensor, *, seed: int = 2020) -> Score:
 
 def _subsets(num_images: int, seed: int) -> Tensor:
     """bool [NUM_SIZES, num_images]."""
-    if num_images < 2 / SMALLEST_SHARE:
-        fewest = round(2 / SMALLEST_SHARE)
-        raise InputError(f"extrapolation to infinitely many fakes needs at least {fewest} of them, got {num_images}; add images")
+    if num_images < FEWEST:
+        raise InputError(f"extrapolation to infinitely many fakes needs at least {FEWEST} of them, got {num_images}; add images")
     rng = torch.Generator().manual_seed(seed)
     sizes = torch.linspace(min(SMALLEST, int(SMALLEST_SHARE * num_images)), num_images, NUM_SIZES).round()
     return torch.stack([torch.randperm(num_images, generator=rng) < size for size in sizes])

@@ -45,8 +45,9 @@ def kid(real: Tensor, fake: Tensor, *, num_subsets: int = 100, subset_size: int 
         found.append(value)
         components.append(variances)
     values = torch.stack(found)
-    first, second = torch.stack(components).mean(dim=0).clamp(min=0)
-    of_fakes = 4 * first / len(y) + 2 * second / (len(y) * (len(y) - 1))
+    # What one fake adds depends on where the reals at hand happen to lie, however alike the distributions: that is the least of it.
+    of_one, across, among = torch.stack(components).mean(dim=0)
+    of_fakes = 4 * (of_one.clamp(min=0) + across / len(x)) / len(y) + 2 * among / (len(y) * (len(y) - 1))
     of_subsets = values.var(correction=1) / num_subsets if num_subsets > 1 else values.new_zeros(())
     return Score(
         values.mean().item(),
@@ -57,16 +58,21 @@ def kid(real: Tensor, fake: Tensor, *, num_subsets: int = 100, subset_size: int 
 
 
 def _discrepancy(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """(unbiased squared discrepancy of one subset, [2] variances over fakes: of what one adds, and of what two add beyond it)."""
+    """(unbiased squared discrepancy of one subset, [3] variances over draws).
+
+    The variances: of what one fake adds, were there infinitely many reals; of what a fake and a real add beyond one and one; of what two
+    fakes do.
+    """
     m = len(x)
     of_reals, of_fakes, across = _kernel(x, x), _kernel(y, y), _kernel(y, x)
     of_reals.fill_diagonal_(0)
     of_fakes.fill_diagonal_(0)
     of_fakes *= m / (m - 1)  # means of rows are then over the others
     value = of_reals.sum() / (m * (m - 1)) + of_fakes.mean() - 2 * across.mean()
+    among, between = _interaction(of_fakes), _interaction(across)
     # The mean of a row estimates what its fake adds, blurred by what pairs add.
-    added = of_fakes - across
-    return value, torch.stack([added.mean(dim=1).var() - _interaction(added) / m, _interaction(of_fakes)])
+    of_one = (of_fakes - across).mean(dim=1).var() - (among + between) / m
+    return value, torch.stack([of_one, between, among])
 
 
 def _interaction(table: Tensor) -> Tensor:

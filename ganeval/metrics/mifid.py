@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ganeval.errors import InputError
 from ganeval.metrics.distances import blocks, checked, directions
 from ganeval.metrics.frechet import frechet_distance
 from ganeval.metrics.frechet_influence import frechet_distances
@@ -25,8 +26,10 @@ def mifid(real: Tensor, fake: Tensor, *, threshold: float = THRESHOLD) -> Score:
         real, fake: float features [num_real, dim] and [num_fake, dim]; the reals are the training pictures.
 
     Raises:
-        InputError: fewer than two images on a side, a vector of zeros, or features that are not finite.
+        InputError: fewer than two reals or three fakes, a vector of zeros, or features that are not finite.
     """
+    if len(real) < 2 or len(fake) < 3:
+        raise InputError(f"MiFID and its error need at least 2 reals and 3 fakes, got {len(real)} and {len(fake)}; add images")
     x, y = checked(real, fake)
     stats = FeatureStats.of(x)
     distances = memorization_distances(x, y)
@@ -43,8 +46,10 @@ def memorization_distances(real: Tensor, fake: Tensor) -> Tensor:
     """1 − |cos| of each fake to its nearest real: float64 [num_fake]; 0 for a copy.
 
     Raises:
-        InputError: a vector of zeros, which has no direction.
+        InputError: no images on a side, or a vector of zeros, which has no direction.
     """
+    if min(len(real), len(fake)) < 1:
+        raise InputError(f"a nearest real needs reals and fakes, got {len(real)} and {len(fake)}; add images")
     x, y = (directions(side) for side in checked(real, fake))
     nearest = [(rows @ x.T).abs().amax(dim=1) for _, rows in blocks(y, len(x))]
     return (1 - torch.cat(nearest)).clamp(min=0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from ganeval.errors import InputError
 from ganeval.metrics.distances import checked, directions
 from ganeval.metrics.uncertainty import scored_by_influence
 from ganeval.report import Score
@@ -22,6 +23,8 @@ def vendi(fake: Tensor) -> Score:
     Raises:
         InputError: fewer than two images, a vector of zeros, or features that are not finite.
     """
+    if len(fake) < 2:
+        raise InputError(f"the Vendi Score needs at least 2 images, got {len(fake)}; add images")
     (x,) = checked(fake)
     x = directions(x)
     number = len(x)

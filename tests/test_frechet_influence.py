@@ -1,0 +1,85 @@
+"""Influences of fakes on a Fréchet distance, against distances computed anew without each."""
+
+from __future__ import annotations
+
+import pytest
+import scipy.stats
+import torch
+from torch import Tensor
+
+from features import normal
+from ganeval import FeatureStats, InputError, frechet_distance
+from ganeval.metrics.frechet_influence import frechet_distances, frechet_influences, scored_distance
+
+
+def skewed(num: int, dim: int, seed: int, *, shift: float = 0.0) -> Tensor:
+    """Features of falling variance with a tail to one side, as those of nets are."""
+    x = normal(num, dim, seed)
+    scaled: Tensor = (x + 0.3 * x.square()) * torch.arange(1, dim + 1, dtype=torch.float64) ** -0.5 + shift
+    return scaled
+
+
+def without_each(real: FeatureStats, fake: Tensor) -> Tensor:
+    """What the distance gains by each fake, by brute force: [num_fake], times num_fake − 1."""
+    whole = frechet_distance(real, FeatureStats.of(fake))
+    others = torch.tensor(
+        [frechet_distance(real, FeatureStats.of(torch.cat([fake[:i], fake[i + 1 :]]))) for i in range(len(fake))], dtype=torch.float64
+    )
+    return (whole - others) * (len(fake) - 1)
+
+
+@pytest.mark.parametrize(("num", "dim"), [(200, 8), (240, 16), (320, 32), (640, 64)])
+def test_influences_rank_fakes_as_leaving_each_out_does(num: int, dim: int) -> None:
+    # Fakes that are clearly off: near distance 0 the derivative vanishes, and leaving one out shows the next order instead.
+    real, fake = FeatureStats.of(skewed(1000, dim, 1)), 1.5 * skewed(num, dim, 2, shift=0.3)
+    influences, brute = frechet_influences(real, FeatureStats.of(fake), fake), without_each(real, fake)
+    assert scipy.stats.spearmanr(influences, brute).statistic > 0.99
+    # Leaving one out differs from its derivative by the next order, which falls as 1/N: a tenth at N/d = 10.
+    assert abs(influences.mean().item()) < 0.01 * influences.std().item()
+    assert float((influences @ brute) / (influences @ influences)) == pytest.approx(1, abs=0.1)
+    assert (influences - brute).std().item() < 0.1 * brute.std().item()
+
+
+def test_images_of_a_sample_have_the_influence_that_they_have_among_all() -> None:
+    real, fake = FeatureStats.of(skewed(500, 8, 1)), skewed(300, 8, 2)
+    stats = FeatureStats.of(fake)
+    torch.testing.assert_close(frechet_influences(real, stats, fake[40:90]), frechet_influences(real, stats, fake)[40:90])
+
+
+@pytest.mark.parametrize("num_real", [20, 400], ids=["few reals", "many reals"])
+@pytest.mark.parametrize("num", [12, 40, 300], ids=["fewer fakes than features", "about as many", "more"])
+def test_distances_of_subsets_are_those_of_each_alone(num_real: int, num: int) -> None:
+    real, fake = FeatureStats.of(skewed(num_real, 32, 1)), skewed(num, 32, 2, shift=0.2)
+    rng = torch.Generator().manual_seed(3)
+    chosen = torch.stack([torch.randperm(num, generator=rng) < size for size in (3, num // 2, num - 1, num)])
+    expected = torch.tensor([frechet_distance(real, FeatureStats.of(fake[rows])) for rows in chosen], dtype=torch.float64)
+    # √eps of the traces, as the docstring says.
+    torch.testing.assert_close(frechet_distances(real, fake, chosen), expected, rtol=1e-6, atol=0)
+
+
+@pytest.mark.parametrize(("num", "dim"), [(400, 8), (60, 8), (20, 32)], ids=["influences", "jackknife", "fewer fakes than features"])
+def test_the_error_belongs_to_the_value_it_was_given(num: int, dim: int) -> None:
+    real, fake = FeatureStats.of(skewed(500, dim, 1)), skewed(num, dim, 2)
+    stats = FeatureStats.of(fake)
+    score = scored_distance(real, stats, fake, value=1.25)
+    assert score.value == 1.25
+    assert score.error is not None
+    assert score.deviations is not None
+    assert score.error > 0
+    # Twenty groups give a root sum of squares that is right on average, and itself uncertain by 1/√38, 16 %.
+    assert torch.tensor(score.deviations).norm().item() == pytest.approx(score.error, rel=0.5)
+
+
+def test_a_sample_of_the_fakes_gives_the_error_of_all() -> None:
+    real, fake = FeatureStats.of(skewed(500, 8, 1)), skewed(4000, 8, 2)
+    stats = FeatureStats.of(fake)
+    whole, sample = (scored_distance(real, stats, some, value=0.0).error for some in (fake, fake[:1000]))
+    assert sample == pytest.approx(whole, rel=0.15)  # a standard deviation of 1000 skewed numbers: 5 %
+
+
+def test_two_fakes_have_no_standard_error() -> None:
+    fake = normal(2, 4, 1)
+    with pytest.raises(InputError, match="at least 3 fakes, got 2; add images"):
+        scored_distance(FeatureStats.of(normal(9, 4, 2)), FeatureStats.of(fake), fake, value=1.0)
+    three = normal(3, 4, 1)
+    assert scored_distance(FeatureStats.of(normal(9, 4, 2)), FeatureStats.of(three), three, value=1.0).error is not None
