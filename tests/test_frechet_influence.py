@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from features import normal
-from ganeval import FeatureStats, InputError, frechet_distance
+from ganeval import FeatureStats, frechet_distance
 from ganeval.metrics.frechet_influence import frechet_distances, frechet_influences, scored_distance
 
 
@@ -77,9 +77,8 @@ def test_a_sample_of_the_fakes_gives_the_error_of_all() -> None:
     assert sample == pytest.approx(whole, rel=0.15)  # a standard deviation of 1000 skewed numbers: 5 %
 
 
-def test_two_fakes_have_no_standard_error() -> None:
-    fake = normal(2, 4, 1)
-    with pytest.raises(InputError, match="at least 3 fakes, got 2; add images"):
-        scored_distance(FeatureStats.of(normal(9, 4, 2)), FeatureStats.of(fake), fake, value=1.0)
-    three = normal(3, 4, 1)
-    assert scored_distance(FeatureStats.of(normal(9, 4, 2)), FeatureStats.of(three), three, value=1.0).error is not None
+@pytest.mark.parametrize(("number", "has_error"), [(2, False), (19, False), (20, True)])
+def test_a_standard_error_takes_twenty_fakes(number: int, has_error: bool) -> None:
+    fake = normal(number, 4, 1)
+    score = scored_distance(FeatureStats.of(normal(9, 4, 2)), FeatureStats.of(fake), fake, value=1.0)
+    assert (score.error is not None) == has_error

@@ -37,7 +37,7 @@ def test_deviations_give_the_error_of_a_difference(case: Case) -> None:
     assert differences(case, 200) == pytest.approx(1, abs=0.25)
 
 
-@pytest.mark.parametrize("num", [2, 7, 20, 35, 1000])
+@pytest.mark.parametrize("num", [20, 35, 1000])
 def test_the_error_of_a_mean_is_the_textbook_one_by_every_way(num: int) -> None:
     x = normal(num, 1, 1)[:, 0]
     expected = (x.std() / num**0.5).item()

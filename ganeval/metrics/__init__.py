@@ -11,6 +11,7 @@ from ganeval.metrics.authenticity import authpct
 from ganeval.metrics.cmmd import cmmd
 from ganeval.metrics.ct import NUM_COMPONENTS, ct
 from ganeval.metrics.fld import fld
+from ganeval.metrics.infinity import FEWEST as FEWEST_TO_EXTRAPOLATE
 from ganeval.metrics.infinity import is_infinity
 from ganeval.metrics.manifold import KYNKAANNIEMI, NAEEM
 from ganeval.metrics.metric import Label, Metric, Sets, Settings
@@ -80,7 +81,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             better="lower",
             needs={"real": _stats, "fake": _features},
             costly=True,
-            fewest=lambda settings: 20,
+            fewest=lambda settings: FEWEST_TO_EXTRAPOLATE,
             biased=False,
             moved_by=("seed",),
             score=scored.extrapolated_distance,
@@ -94,7 +95,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             other_title="class score extrapolated to infinitely many images",
             better="higher",
             needs={"fake": _logits},
-            fewest=lambda settings: 20,
+            fewest=lambda settings: FEWEST_TO_EXTRAPOLATE,
             biased=False,
             moved_by=("seed",),
             score=scored.of_logits(is_infinity),

@@ -35,6 +35,8 @@ def cmmd(real: Tensor, fake: Tensor, *, sigma: float = SIGMA) -> Score:
     value = SCALE * (_row_means(x, x, sigma)[0].mean() + among_fakes.mean() - 2 * across.mean())
     added = among_fakes - across  # by each fake, but for a constant
     scored = scored_by_influence(max(value.item(), 0.0), 2 * SCALE * added)
+    if scored.error is None:
+        return scored
     # What single fakes add vanishes where fakes are distributed as reals; then pairs make the error (Hoeffding 1948, as for KID). The
     # scatter of `added` is too large by what pairs add, and it cannot be less than what the draw of the reals makes of it.
     of_one = (added.var() - of_fakes / len(y) - of_both / len(x)).clamp(min=0) + of_both / len(x)

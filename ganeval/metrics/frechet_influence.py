@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError
-from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_influence, scored_by_jackknife
+from ganeval.metrics.uncertainty import NUM_GROUPS, groups, one_left_out, scored_by_influence, scored_by_jackknife
 from ganeval.report import Score
 from ganeval.stats import FeatureStats
 
@@ -44,13 +43,10 @@ def scored_distance(real: FeatureStats, fake: FeatureStats, features: Tensor, *,
 
     Args:
         features: float [num, dim] of the fakes, or of a sample drawn from them by chance; the jackknife needs all.
-
-    Raises:
-        InputError: fewer than three fakes.
     """
     assert fake.count is not None
-    if fake.count < 3:  # the jackknife leaves one out, and a covariance needs two
-        raise InputError(f"the standard error of a Fréchet distance needs at least 3 fakes, got {fake.count}; add images")
+    if fake.count < NUM_GROUPS:
+        return Score(value)
     if fake.count >= ENOUGH * fake.dim:
         return scored_by_influence(value, frechet_influences(real, fake, features), num_fake=fake.count)
     assert len(features) == fake.count

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError
 from ganeval.metrics.distances import blocks, centered, squared_distances
-from ganeval.metrics.uncertainty import KEPT_OF_ROUGH, groups, one_left_out, scored_by_jackknife, scored_mean, third_left_out
+from ganeval.metrics.uncertainty import KEPT_OF_ROUGH, NUM_GROUPS, groups, one_left_out, scored_by_jackknife, scored_mean, third_left_out
 from ganeval.report import Score
 
 
@@ -67,7 +67,7 @@ def manifold(real: Tensor, fake: Tensor, neighborhood: Neighborhood = NAEEM) -> 
     everyone = torch.ones(1, len(sizes), dtype=torch.bool)
     smooth = torch.cat([one_left_out(len(y)), everyone]).to(y.device)
     rough = torch.cat([third_left_out(len(y)), everyone]).to(y.device)
-    if (fewest := int((rough.double() @ group.bincount().double()).min())) <= k:
+    if len(y) >= NUM_GROUPS and (fewest := int((rough.double() @ group.bincount().double()).min())) <= k:
         raise InputError(
             f"the error of recall comes from neighborhoods among {KEPT_OF_ROUGH:.0%} of the fakes, which of {len(y)} are {fewest}; "
             f"those reach to neighbor {k} if there are more than {k}: add fakes, or choose a smaller k"

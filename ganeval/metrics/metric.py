@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ganeval.conventions import Convention
-from ganeval.errors import InputError
 from ganeval.measured import Measured, Need
 from ganeval.metrics.frechet import Method
 from ganeval.metrics.manifold import Manifold, Neighborhood, manifold
@@ -43,16 +42,13 @@ class Sets:
         """Precision, recall, density and coverage, computed once.
 
         Raises:
-            InputError: as `manifold`; or features that are all equal on one side.
+            InputError: as `manifold`.
         """
         if neighborhood not in self._manifolds:
             assert self.real is not None
             real, fake = self.real.features, self.fake.features
             assert real is not None
             assert fake is not None
-            for label, side in (("real", real), ("fake", fake)):
-                if len(side) > 1 and (side == side[0]).all():
-                    raise InputError(f"all {len(side):,} {label} images have the same features, so no neighborhoods; check the images")
             self._manifolds[neighborhood] = manifold(real, fake, neighborhood)
         return self._manifolds[neighborhood]
 

@@ -26,10 +26,10 @@ def mifid(real: Tensor, fake: Tensor, *, threshold: float = THRESHOLD) -> Score:
         real, fake: float features [num_real, dim] and [num_fake, dim]; the reals are the training pictures.
 
     Raises:
-        InputError: fewer than two reals or three fakes, a vector of zeros, or features that are not finite.
+        InputError: fewer than two images on a side, a vector of zeros, or features that are not finite.
     """
-    if len(real) < 2 or len(fake) < 3:
-        raise InputError(f"MiFID and its error need at least 2 reals and 3 fakes, got {len(real)} and {len(fake)}; add images")
+    if min(len(real), len(fake)) < 2:
+        raise InputError(f"MiFID needs at least 2 images on each side, got {len(real)} real and {len(fake)} fake; add images")
     x, y = checked(real, fake)
     stats = FeatureStats.of(x)
     distances = memorization_distances(x, y)

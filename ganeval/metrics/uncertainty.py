@@ -30,9 +30,8 @@ def scored_by_influence(value: float, influences: Tensor, *, spread: float | Non
     if number < NUM_GROUPS:
         return Score(value, spread)
     x = influences.detach().cpu().double()
-    num_groups = min(NUM_GROUPS, number)
-    of_groups = torch.zeros(num_groups, dtype=x.dtype).index_add_(0, groups(number), x - x.mean()) / number
-    of_groups *= math.sqrt(num_groups / (num_groups - 1))  # for the mean that was subtracted
+    of_groups = torch.zeros(NUM_GROUPS, dtype=x.dtype).index_add_(0, groups(number), x - x.mean()) / number
+    of_groups *= math.sqrt(NUM_GROUPS / (NUM_GROUPS - 1))  # for the mean that was subtracted
     rest = math.sqrt(number / (num_fake or number))
     return Score(
         value,
