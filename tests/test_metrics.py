@@ -25,6 +25,8 @@ SEEDED = {"is", "kid", "fid_infinity", "is_infinity", "ct", "intra_is"}
 KNOWS_NO_REALS = {"is", "is_infinity", "vendi", "intra_is"}
 LOOKS_FOR_COPIES = {"authpct": "higher", "ct": "higher", "fld": "lower"}  # for them the reals themselves are bad fakes: a new draw is …
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 def features(seed: int, *, number: int = NUMBER, shift: float = 0.0) -> Tensor:
     rng = torch.Generator().manual_seed(seed)
