@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from ganeval.errors import InputError
-from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_influence, scored_by_jackknife
+from ganeval.metrics.uncertainty import groups, one_left_out, pairs_left_out, scored_by_influence, scored_by_jackknife
 from ganeval.report import Score
 from ganeval.stats import FeatureStats
 
@@ -54,8 +54,19 @@ def scored_distance(real: FeatureStats, fake: FeatureStats, features: Tensor, *,
     if fake.count >= ENOUGH * fake.dim:
         return scored_by_influence(value, frechet_influences(real, fake, features), num_fake=fake.count)
     assert len(features) == fake.count
-    kept = one_left_out(len(features))
-    return scored_by_jackknife(value, frechet_distances(real, features, kept[:, groups(len(features))]), kept)
+    kept, pairs = tables(len(features), fake.dim)
+    without = frechet_distances(real, features, torch.cat([kept, pairs])[:, groups(len(features))])
+    return scored_by_jackknife(value, without[: len(kept)], kept, of_pairs=without[len(kept) :])
+
+
+def tables(num_fake: int, dim: int) -> tuple[Tensor, Tensor]:
+    """The groups to leave out for the jackknife of a Fréchet distance: (one at a time, pairs).
+
+    Pairs only where there are no more fakes than features: there they make up to half of the jackknife's variance. With more fakes than
+    that they make little of it, and taking it away would add more noise than it mends (`benchmarks/intervals.py`).
+    """
+    pairs = pairs_left_out(num_fake)
+    return one_left_out(num_fake), pairs if num_fake <= dim else pairs[:0]
 
 
 def frechet_distances(real: FeatureStats, features: Tensor, chosen: Tensor) -> Tensor:
