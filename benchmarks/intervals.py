@@ -177,8 +177,8 @@ def cases() -> list[Case]:
         Case("AuthPct", OFF, 200, lambda fake: authpct(few, fake)),
         Case("C_T", OFF, 150, lambda fake: ct(few, held_out, fake), slow=True),
         Case("C_T, alike", ALIKE, 150, lambda fake: ct(few, held_out, fake), slow=True),
-        Case("FLD", OFF, 100, lambda fake: fld(few, held_out[:150], fake), slow=True),
-        Case("FLD, alike", ALIKE, 100, lambda fake: fld(few, held_out[:150], fake), slow=True),
+        Case("FLD", OFF, 150, lambda fake: fld(few, held_out[:150], fake), slow=True),
+        Case("FLD, alike", ALIKE, 150, lambda fake: fld(few, held_out[:150], fake), slow=True),
         Case("FID∞", OFF, 600, lambda fake: fid_infinity(stats, fake), slow=True),
         Case("IS∞", OFF, 600, lambda fake: is_infinity(logits(fake))),
     ]
