@@ -70,8 +70,8 @@ def test_the_error_of_a_mean_is_the_textbook_one_by_every_way(num: int) -> None:
 def test_what_pairs_add_is_counted_twice_unless_their_scores_are_given() -> None:
     # The squared length of the mean of 20 images around 0 is all pairs (and a constant): its variance is 2 dim / 20².
     kept, pairs = one_left_out(20), pairs_left_out(20)
-    assert pairs.shape == (10, 20)
-    assert (~pairs).sum(dim=0).tolist() == [1] * 20
+    assert pairs.shape == (20, 20)
+    assert (~pairs).sum(dim=0).tolist() == [2] * 20
     dim, plain, once = 30, [], []
     for x in normal(1000 * 20, dim, 1).view(1000, 20, dim)[:, groups(20)]:
         value = x.mean(dim=0).square().sum().item()
@@ -87,7 +87,7 @@ def test_what_pairs_add_is_counted_twice_unless_their_scores_are_given() -> None
 
 def test_too_few_images_have_no_pairs_to_leave_out() -> None:
     assert len(pairs_left_out(19)) == 0
-    assert len(pairs_left_out(300)) == 10
+    assert len(pairs_left_out(300)) == 20
 
 
 def test_a_sample_of_images_gives_the_error_of_all() -> None:

@@ -66,10 +66,9 @@ def one_left_out(num_images: int) -> Tensor:
 
 
 def pairs_left_out(num_images: int) -> Tensor:
-    """bool [groups / 2, groups]: the same, less the groups 0 and 1, 2 and 3, and so on. No rows with fewer images than NUM_GROUPS."""
-    number = min(NUM_GROUPS, num_images)
-    pair = torch.arange(number) // 2
-    return pair != torch.arange(number // 2 if number == NUM_GROUPS else 0)[:, None]
+    """bool [groups, groups]: the same, less each group and the next. No rows with fewer images than NUM_GROUPS."""
+    one = one_left_out(num_images)
+    return (one & one.roll(1, dims=1))[: NUM_GROUPS if len(one) == NUM_GROUPS else 0]
 
 
 def third_left_out(num_images: int, *, seed: int = 2020) -> Tensor:
@@ -99,7 +98,7 @@ def scored_by_jackknife(
     deviations = math.sqrt(share / (1 - share) / len(x)) * (x - x.mean())
     if of_pairs is not None and len(of_pairs) > 0 and x.std() > 0:
         number = len(x)
-        ones = x.view(-1, 2).sum(dim=1)
+        ones = x + x.roll(-1)
         together = number * value - (number - 1) * ones + (number - 2) * of_pairs.detach().cpu().double()
         twice = (together.square().mean() / deviations.square().sum()).item()
         # All of it pairs is as far as this goes: half of the variance.
