@@ -147,13 +147,15 @@ NEAR = Population(12, stretch=0.05)  # clusters so tight that MiFID takes them f
 def cases() -> list[Case]:
     """All of them."""
     real, held_out = ALIKE.draw(400, torch.Generator().manual_seed(1)), ALIKE.draw(300, torch.Generator().manual_seed(2))
-    stats, wide = FeatureStats.of(real), FeatureStats.of(WIDE.draw(800, torch.Generator().manual_seed(1)))
+    wide_real = WIDE.draw(800, torch.Generator().manual_seed(1))
+    stats, wide = FeatureStats.of(real), FeatureStats.of(wide_real)
     few = real[:200]
     return [
         Case("FID, influences, N = 20 d", OFF, 240, lambda fake: distance(stats, fake)),
         Case("FID, influences, N = 20 d, alike", ALIKE, 240, lambda fake: distance(stats, fake)),
         Case("FID, influences, N = 10 d", OFF, 120, lambda fake: distance(stats, fake)),
         Case("FID, jackknife, N = 3 d", WIDE_OFF, 288, lambda fake: distance(wide, fake), slow=True),
+        Case("FID, jackknife, N = d", WIDE_OFF, 96, lambda fake: distance(wide, fake), slow=True),
         Case("FID, jackknife, N = d / 2", WIDE_OFF, 48, lambda fake: distance(wide, fake), slow=True),
         Case("FID, jackknife, N = d / 2, alike", WIDE, 48, lambda fake: distance(wide, fake), slow=True),
         Case("IS, 10 splits", OFF, 1000, lambda fake: inception_score(logits(fake))),
@@ -171,6 +173,7 @@ def cases() -> list[Case]:
         Case("Vendi, N < d", WIDE_OFF, 80, vendi),
         Case("MiFID, above the threshold", OFF, 200, lambda fake: mifid(few, fake, threshold=0.0), slow=True),
         Case("MiFID, below", NEAR, 200, lambda fake: mifid(few, fake, threshold=1.0), slow=True),
+        Case("MiFID, N = d / 2", WIDE_OFF, 48, lambda fake: mifid(wide_real, fake, threshold=0.0), slow=True),
         Case("AuthPct", OFF, 200, lambda fake: authpct(few, fake)),
         Case("C_T", OFF, 150, lambda fake: ct(few, held_out, fake), slow=True),
         Case("C_T, alike", ALIKE, 150, lambda fake: ct(few, held_out, fake), slow=True),

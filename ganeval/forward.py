@@ -37,7 +37,7 @@ def inference(extractor: FeatureExtractor, device: torch.device) -> Iterator[Non
 class Forward:
     """What one network leaves of the images of one pass.
 
-    Memory: one batch of prepared images, one [dim, dim] matrix for "stats", up to 20 · dim rows for "sample", and of all images the
+    Memory: one batch of prepared images, one [dim, dim] matrix for "stats", up to 16,384 rows for "sample", and of all images the
     logits [num_images, classes] for "logits" and the features [num_images, dim] for "features".
     """
 

@@ -14,7 +14,7 @@ from ganeval.stats import FeatureStats
 # "sample" is all features of a small set and some of a large one; "spatial" are features that still know where (see `Activations`).
 Need = Literal["stats", "sample", "features", "logits", "spatial stats", "spatial sample", "classes", "pairs"]
 
-SAMPLED_PER_DIM = 10  # rows of a sample for each feature: what the standard error of a Fréchet distance needs
+SAMPLED = 8192  # rows of a sample: they know a standard deviation to 1 %
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class Vectors:
 
     stats: FeatureStats | None = None
     features: Tensor | None = None  # float [num_images, dim], in the order of the images
-    sample: Tensor | None = None  # float [≤ num_images, dim], all of them up to SAMPLED_PER_DIM · dim, else as many by chance
+    sample: Tensor | None = None  # float [≤ num_images, dim], all of them up to SAMPLED or dim if that is more, else as many by chance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Rows:
     def __init__(self, needs: Collection[str], dim: int) -> None:
         self._stats: FeatureStats | None = None
         self._wants_stats, self._wants_all = "stats" in needs, "features" in needs
-        self._room = SAMPLED_PER_DIM * dim if "sample" in needs and not self._wants_all else 0
+        self._room = max(SAMPLED, dim) if "sample" in needs and not self._wants_all else 0
         self._kept: list[Tensor] = []
         self._keys: list[Tensor] = []  # a random number for each row: the sample is of the smallest
         self._rng = torch.Generator().manual_seed(0)

@@ -39,20 +39,20 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 @pytest.mark.parametrize("extractor", ["tiny", MeanColor()], ids=["256 features", "3 features"])
 def test_influences_rank_as_leaving_images_out_does(extractor: Any) -> None:
-    """Brute force on real pictures. With hardly more images than features on both sides first order is worse: 0.96 at 200 and 250."""
-    real, fake = as_tensor(pictures(600, (32, 32))), as_tensor(pictures(600, (32, 32), skip=600))
+    """Brute force on pictures, with fewer images than features and more."""
+    real, fake = as_tensor(pictures(300, (32, 32))), as_tensor(pictures(200, (32, 32), skip=300))
     found = explain(real, fake, extractor=extractor)
     evaluator = Evaluator(real, extractor=extractor, keep_features=True)
     assert evaluator.real is not None
     x, y = (next(iter(side.measured.values())).features for side in (evaluator.real, evaluator.measure(fake)))
     assert x is not None
     assert y is not None
-    reference, left_out, without = FeatureStats.of(x), range(0, 600, 2), []
-    for i in left_out:
-        keep = torch.arange(600) != i
+    reference, without = FeatureStats.of(x), []
+    for i in range(200):
+        keep = torch.arange(200) != i
         without.append(frechet_distance(reference, FeatureStats.of(y[keep])))
     drops = found.distance - torch.tensor(without)
-    assert spearmanr(drops, found.influences[list(left_out)]).statistic > 0.99
+    assert spearmanr(drops, found.influences).statistic > 0.99
     assert found.distance == pytest.approx(found.mean_part + found.covariance_part, rel=1e-12)
 
 

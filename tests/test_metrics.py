@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import ganeval.measured
 from ganeval import METRICS, FeatureStats, InputError, Score
 from ganeval.citations import entries
 from ganeval.conventions import convention_named
@@ -138,7 +139,8 @@ def test_a_key_is_of_one_metric_on_one_network() -> None:
 
 
 @pytest.mark.parametrize("cuts", [[1] * NUMBER, [NUMBER], [7] * (NUMBER // 7) + [NUMBER % 7]])
-def test_what_is_kept_does_not_depend_on_the_batches(cuts: Sequence[int]) -> None:
+def test_what_is_kept_does_not_depend_on_the_batches(cuts: Sequence[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ganeval.measured, "SAMPLED", 80)
     x, kept = features(0), Rows({"stats", "sample"}, DIM)
     for batch in x.split(list(cuts)):
         kept.add(batch)
@@ -154,7 +156,8 @@ def test_what_is_kept_does_not_depend_on_the_batches(cuts: Sequence[int]) -> Non
     assert torch.equal(found.sample, expected)
 
 
-def test_a_sample_is_everything_of_a_small_set_and_a_fair_draw_of_a_large_one() -> None:
+def test_a_sample_is_everything_of_a_small_set_and_a_fair_draw_of_a_large_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ganeval.measured, "SAMPLED", 80)
     small, large = Rows({"sample"}, DIM), Rows({"sample"}, DIM)
     for i in range(50):
         large.add(torch.full((20, DIM), float(i)))

@@ -11,7 +11,15 @@ import torch
 
 from features import normal
 from ganeval import InputError
-from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_influence, scored_by_jackknife, scored_mean, third_left_out
+from ganeval.metrics.uncertainty import (
+    groups,
+    one_left_out,
+    pairs_left_out,
+    scored_by_influence,
+    scored_by_jackknife,
+    scored_mean,
+    third_left_out,
+)
 from ganeval.report import Score
 from intervals import LEVEL, Case, cases, differences, measured, pairs
 
@@ -57,6 +65,29 @@ def test_the_error_of_a_mean_is_the_textbook_one_by_every_way(num: int) -> None:
             assert sorted(map(abs, score.deviations or ())) == pytest.approx(sorted(map(abs, scored_mean(x).deviations or ())))
         else:
             assert score.degrees <= num - 1 + 1e-9
+
+
+def test_what_pairs_add_is_counted_twice_unless_their_scores_are_given() -> None:
+    # The squared length of the mean of 20 images around 0 is all pairs (and a constant): its variance is 2 dim / 20².
+    kept, pairs = one_left_out(20), pairs_left_out(20)
+    assert pairs.shape == (20, 20)
+    assert (~pairs).sum(dim=0).tolist() == [2] * 20
+    dim, plain, once = 30, [], []
+    for x in normal(1000 * 20, dim, 1).view(1000, 20, dim)[:, groups(20)]:
+        value = x.mean(dim=0).square().sum().item()
+        ones, twos = (((table.double() @ x) / table.sum(dim=1, keepdim=True)).square().sum(dim=1) for table in (kept, pairs))
+        plain.append(scored_by_jackknife(value, ones, kept).error or 0.0)
+        once.append(scored_by_jackknife(value, ones, kept, of_pairs=twos).error or 0.0)
+    truth = 2 * dim / 20**2
+    # Weights of 1/19 for 1/20 make a tenth. Of the pairs no more than half is ever taken away, however many they seem to be, so that some
+    # is left over; in the root it is less.
+    assert torch.tensor(plain).square().mean().item() == pytest.approx(2 * truth, rel=0.2)
+    assert torch.tensor(once).square().mean().item() == pytest.approx(truth, rel=0.3)
+
+
+def test_too_few_images_have_no_pairs_to_leave_out() -> None:
+    assert len(pairs_left_out(19)) == 0
+    assert len(pairs_left_out(300)) == 20
 
 
 def test_a_sample_of_images_gives_the_error_of_all() -> None:

@@ -1,57 +1,109 @@
-"""How much each fake moves a Fréchet distance, and from that its standard error."""
+"""A Fréchet distance without each of its fakes: how much each moves it, and from that its standard error."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 from torch import Tensor
 
-from ganeval.metrics.uncertainty import NUM_GROUPS, groups, one_left_out, scored_by_influence, scored_by_jackknife
+from ganeval.metrics.frechet import frechet_distance
+from ganeval.metrics.uncertainty import NUM_GROUPS, groups, one_left_out, pairs_left_out, scored_by_influence, scored_by_jackknife
 from ganeval.report import Score
 from ganeval.stats import FeatureStats
 
-ENOUGH = 10  # images per feature from which on the influences give the standard error; see `scored_distance`
+NODES_PER_E = 2  # of the integral below: the trapezoid rule in log t errs by exp(−π² · NODES_PER_E), 3e-9 of it
+SMALLEST, LARGEST = 1e-8, 1e6  # t from and to these times the largest singular value; beyond them the integrand is in closed form
+
+
+def frechet_left_out(real: FeatureStats, fake: FeatureStats, features: Tensor) -> Tensor:
+    """The distance of `fake` from `real` without each of some images: float64 [num], exact but for rounding, in one pass.
+
+    Without image x the covariance Σ₂ loses c u uᵀ, u = x − μ₂, and the only part of the distance that is no plain sum is
+    tr (A − c g gᵀ)^½ for A = F₁ᵀΣ₂F₁ and g = F₁ᵀu. As ∫₀^∞ log(1 + a/t²) dt = π √a, and by the matrix determinant lemma,
+
+        tr (A − c g gᵀ)^½ − tr A^½ = 1/π ∫₀^∞ log(1 − c gᵀ(A + t²)⁻¹g) dt,
+
+    which takes one eigendecomposition of A for all images.
+
+    Args:
+        real, fake: stats of both sides, of equal dimension; at least three fakes.
+        features: float [num, dim] of fakes, all that `fake` is of or some.
+    """
+    assert fake.count is not None
+    n = fake.count
+    u = features.to(fake.mean.device).double() - fake.mean
+    root = _roots_left_out(real, fake, u)
+    trace = ((n - 1) * fake.covariance.trace() - n / (n - 1) * u.square().sum(dim=1)) / (n - 2)
+    between = (fake.mean - real.mean - u / (n - 1)).square().sum(dim=1)
+    left_out: Tensor = between + real.covariance.trace() + trace - 2 * root
+    return left_out
+
+
+def _roots_left_out(real: FeatureStats, fake: FeatureStats, u: Tensor) -> Tensor:
+    """tr (Σ₁Σ₂)^½ without each of the images at `u` [num, dim] from their mean: [num]."""
+    assert fake.count is not None
+    n = fake.count
+    across = fake.factor.T @ real.factor
+    if not across.any():  # one side is a single point
+        return u.new_zeros(len(u))
+    squared, v = torch.linalg.eigh(across @ across.T)  # of F₂ᵀΣ₁F₂, which has the eigenvalues of A
+    keep = squared > squared[-1] * len(squared) * torch.finfo(squared.dtype).eps
+    squared, v = squared[keep], v[:, keep]
+    s = squared.sqrt()
+    weights = (u @ (real.factor @ (across.T @ (v / s)))).square() * (n / (n - 1) ** 2)  # c (g · eigenvector)², [num, rank]
+    t = s[-1] * torch.arange(math.log(SMALLEST), math.log(LARGEST), 1 / NODES_PER_E, dtype=s.dtype, device=s.device).exp()
+    # An image whose direction no other has takes it along: the last factor is then 0 at t = 0, which rounding must not make negative.
+    logs = torch.log1p(-(weights @ (squared[:, None] + t.square()).reciprocal()).clamp(max=1 - 1e-15))  # [num, nodes]
+    heights = logs * t
+    inner = (heights.sum(dim=1) - (heights[:, 0] + heights[:, -1]) / 2) / NODES_PER_E
+    integral = inner + t[0] * logs[:, 0] - weights.sum(dim=1) / t[-1]
+    roots: Tensor = (s.sum() + integral / math.pi) * math.sqrt((n - 1) / (n - 2))
+    return roots
 
 
 def frechet_influences(real: FeatureStats, fake: FeatureStats, features: Tensor) -> Tensor:
-    """First-order influence of images on the distance of `fake` from `real`: float64 [num].
+    """How much each image adds to the distance of `fake` from `real`: float64 [num], (count − 1) · (distance − distance without it).
 
-    φ(x) = 2 (μ₂ − μ₁)ᵀ(x − μ₂) + (x − μ₂)ᵀ(I − T)(x − μ₂) − tr((I − T) Σ₂), where T is the linear map that carries N(0, Σ₂) to N(0, Σ₁)
-    at the least cost: the derivative of tr (Σ₁Σ₂)^½ by Σ₂ is T/2 (Gelbrich 1990). To first order the distance without image i is the
-    distance − φ(xᵢ) / (count − 1): the largest φ are of the fakes that hurt most, and the mean over all fakes is about 0.
+    Of an image that changes nothing it is 0; the largest are of the fakes that hurt most. For many images it is the influence
+    function of the distance, 2 (μ₂ − μ₁)ᵀu + uᵀ(I − T)u − tr((I − T)Σ₂) with T the optimal transport from N(0, Σ₂) to N(0, Σ₁).
 
     Args:
-        real, fake: stats of both sides, of equal dimension.
         features: float [num, dim] of fakes, all that `fake` is of or some.
     """
-    x = features.to(fake.mean.device).double() - fake.mean
-    # With x = F₂ z and F₂ᵀF₁ = U s Vᵀ, zᵀ U s Uᵀ z = xᵀ T x: nothing small is divided by, but in z.
-    factor = fake.factor
-    z = x @ (factor / factor.square().sum(dim=0))  # columns of F₂ are orthogonal
-    across = factor.T @ real.factor
-    squared, u = torch.linalg.eigh(across @ across.T)
-    s = squared.clamp(min=0).sqrt()
-    transported: Tensor = (z @ u).square() @ s
-    influences: Tensor = 2 * x @ (fake.mean - real.mean) + x.square().sum(dim=1) - transported - (fake.covariance.trace() - s.sum())
-    return influences
+    assert fake.count is not None
+    return (fake.count - 1) * (frechet_distance(real, fake) - frechet_left_out(real, fake, features))
 
 
 def scored_distance(real: FeatureStats, fake: FeatureStats, features: Tensor, *, value: float) -> Score:
     """The distance `value` with its standard error over draws of fakes; its bias, which more images lessen, is no part of that.
 
-    By the influences where there are ENOUGH images for each feature. Below that an image's own direction is in the covariance that
-    its influence is computed with, so the delete-group jackknife takes over, which computes each distance anew.
+    By leaving out each image where there are more of them than features. With fewer, each takes a direction of its own along, so groups
+    are left out, and what pairs of them add is counted once (`scored_by_jackknife`).
 
     Args:
-        features: float [num, dim] of the fakes, or of a sample drawn from them by chance; the jackknife needs all.
+        features: float [num, dim] of the fakes; or, of more fakes than features, of a sample drawn from them by chance.
     """
     assert fake.count is not None
     if fake.count < NUM_GROUPS:
         return Score(value)
-    if fake.count >= ENOUGH * fake.dim:
-        return scored_by_influence(value, frechet_influences(real, fake, features), num_fake=fake.count)
+    if fake.count > fake.dim:
+        influences = (fake.count - 1) * (value - frechet_left_out(real, fake, features))
+        return scored_by_influence(value, influences, num_fake=fake.count)
     assert len(features) == fake.count
-    kept = one_left_out(len(features))
-    return scored_by_jackknife(value, frechet_distances(real, features, kept[:, groups(len(features))]), kept)
+    kept, pairs = tables(len(features), fake.dim)
+    without = frechet_distances(real, features, torch.cat([kept, pairs])[:, groups(len(features))])
+    return scored_by_jackknife(value, without[: len(kept)], kept, of_pairs=without[len(kept) :])
+
+
+def tables(num_fake: int, dim: int) -> tuple[Tensor, Tensor]:
+    """The groups to leave out for the jackknife of a Fréchet distance: (one at a time, pairs).
+
+    Pairs only where there are no more fakes than features: there they make up to half of the jackknife's variance. With more fakes than
+    that they make little of it, and taking it away would add more noise than it mends (`benchmarks/intervals.py`).
+    """
+    pairs = pairs_left_out(num_fake)
+    return one_left_out(num_fake), pairs if num_fake <= dim else pairs[:0]
 
 
 def frechet_distances(real: FeatureStats, features: Tensor, chosen: Tensor) -> Tensor:

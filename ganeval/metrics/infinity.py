@@ -21,7 +21,8 @@ FEWEST = 60  # fakes: a covariance needs two, and the smallest subset must have 
 def fid_infinity(real: FeatureStats, fake: Tensor, *, seed: int = 2020, spread: bool = True) -> Score:
     """Where the Fréchet distance, which is nearly linear in 1 / num_fake, meets 1 / num_fake = 0.
 
-    Takes away the bias of few fakes, not that of few reals.
+    Takes away the bias of few fakes, not that of few reals. Where the smallest subset has less than some ten images for each feature, the
+    distances are no line, and the value comes out too low, for fakes like the reals even below 0.
 
     Args:
         real: stats of the reals.

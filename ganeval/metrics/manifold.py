@@ -40,6 +40,8 @@ class Manifold(NamedTuple):
 def manifold(real: Tensor, fake: Tensor, neighborhood: Neighborhood = NAEEM) -> Manifold:
     """Precision, recall, density and coverage, each with its standard error, from one pass over the distances.
 
+    The error of coverage is too large near 1, up to twice at 0.99: hardly a real hangs on a single fake then, as the jackknife has it.
+
     Args:
         real, fake: float features [num_real, dim] and [num_fake, dim] on one device. A computation in float64, in blocks of rows:
             memory is O((num_real + num_fake) · dim).

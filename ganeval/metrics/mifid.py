@@ -8,8 +8,8 @@ from torch import Tensor
 from ganeval.errors import InputError
 from ganeval.metrics.distances import blocks, checked, directions
 from ganeval.metrics.frechet import frechet_distance
-from ganeval.metrics.frechet_influence import frechet_distances
-from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_jackknife
+from ganeval.metrics.frechet_influence import frechet_distances, tables
+from ganeval.metrics.uncertainty import groups, scored_by_jackknife
 from ganeval.report import Score
 from ganeval.stats import FeatureStats
 
@@ -34,12 +34,13 @@ def mifid(real: Tensor, fake: Tensor, *, threshold: float = THRESHOLD) -> Score:
     stats = FeatureStats.of(x)
     distances = memorization_distances(x, y)
     value = _penalized(frechet_distance(stats, FeatureStats.of(y)), distances.mean().item(), threshold)
-    kept = one_left_out(len(y))
-    chosen = kept[:, groups(len(y))].to(y.device)
+    kept, pairs = tables(len(y), y.shape[1])
+    chosen = torch.cat([kept, pairs])[:, groups(len(y))].to(y.device)
     means = (chosen.double() @ distances) / chosen.sum(dim=1)
     frechet = frechet_distances(stats, y, chosen)
     without = [_penalized(distance, mean, threshold) for distance, mean in zip(frechet.tolist(), means.tolist(), strict=True)]
-    return scored_by_jackknife(value, torch.tensor(without), kept)
+    some = torch.tensor(without, dtype=torch.float64)
+    return scored_by_jackknife(value, some[: len(kept)], kept, of_pairs=some[len(kept) :])
 
 
 def memorization_distances(real: Tensor, fake: Tensor) -> Tensor:

@@ -61,6 +61,12 @@ def one_left_out(num_images: int) -> Tensor:
     return ~torch.eye(min(NUM_GROUPS, num_images), dtype=torch.bool)
 
 
+def pairs_left_out(num_images: int) -> Tensor:
+    """bool [groups, groups]: the same, less each group and the next. No rows with fewer images than NUM_GROUPS."""
+    one = one_left_out(num_images)
+    return (one & one.roll(1, dims=1))[: NUM_GROUPS if len(one) == NUM_GROUPS else 0]
+
+
 def third_left_out(num_images: int, *, seed: int = 2020) -> Tensor:
     """The same with a third of the groups left out by chance, for scores that jump: one group less moves those too unlike a new draw.
 
@@ -72,18 +78,29 @@ def third_left_out(num_images: int, *, seed: int = 2020) -> Tensor:
     return torch.stack([torch.randperm(number, generator=rng) < kept for _ in range(NUM_GROUPS)])
 
 
-def scored_by_jackknife(value: float, scores: Tensor, kept: Tensor, *, spread: float | None = None) -> Score:
+def scored_by_jackknife(
+    value: float, scores: Tensor, kept: Tensor, *, of_pairs: Tensor | None = None, spread: float | None = None
+) -> Score:
     """`value` with the standard error from the scores [rows] of the groups kept in each row of `kept`, one of the tables above.
 
-    Source: Shao and Wu 1989, eq. 2.2. Never too small on average, for whatever the score; of what pairs of images add beyond one and one,
-    it counts the variance twice (Efron and Stein 1981), so that it is up to √2 too large for a distance from reals that the fakes are
-    distributed like.
+    Source: Shao and Wu 1989, eq. 2.2. It is never too small on average, but what pairs of images add beyond one and one it counts twice
+    (Efron and Stein 1981, sec. 4): up to √2 too large for a distance of few images, or from reals that the fakes are distributed like.
+
+    Args:
+        of_pairs: with `one_left_out`, the scores of the rows of `pairs_left_out`: what pairs add is then counted once.
     """
     if kept.shape[1] < NUM_GROUPS:
         return Score(value, spread)
     x = scores.detach().cpu().double()
     share = kept[0].double().mean().item()
     deviations = math.sqrt(share / (1 - share) / len(x)) * (x - x.mean())
+    if of_pairs is not None and len(of_pairs) > 0 and x.std() > 0:
+        number = len(x)
+        ones = x + x.roll(-1)
+        together = number * value - (number - 1) * ones + (number - 2) * of_pairs.detach().cpu().double()
+        twice = (together.square().mean() / deviations.square().sum()).item()
+        # All of it pairs is as far as this goes: half of the variance.
+        deviations = deviations * math.sqrt(1 - min(twice, 1.0) / 2)
     return Score(value, spread, error=deviations.norm().item(), degrees=_degrees(kept), deviations=tuple(deviations.tolist()))
 
 
