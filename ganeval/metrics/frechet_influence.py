@@ -11,6 +11,7 @@ from ganeval.report import Score
 from ganeval.stats import FeatureStats
 
 ENOUGH = 10  # images per feature from which on the influences give the standard error; see `scored_distance`
+FEW = 0.75  # images per feature up to which pairs of images are looked at; see `tables`. Both numbers are from benchmarks/intervals.py
 
 
 def frechet_influences(real: FeatureStats, fake: FeatureStats, features: Tensor) -> Tensor:
@@ -62,11 +63,11 @@ def scored_distance(real: FeatureStats, fake: FeatureStats, features: Tensor, *,
 def tables(num_fake: int, dim: int) -> tuple[Tensor, Tensor]:
     """The groups to leave out for the jackknife of a Fréchet distance: (one at a time, pairs).
 
-    Pairs only where there are no more fakes than features: there they make up to half of the jackknife's variance. With more fakes than
-    that they make little of it, and taking it away would add more noise than it mends (`benchmarks/intervals.py`).
+    Pairs only where there are FEW fakes: there they make up to half of the jackknife's variance. With more, taking their part away would
+    add more noise than it mends.
     """
     pairs = pairs_left_out(num_fake)
-    return one_left_out(num_fake), pairs if num_fake <= dim else pairs[:0]
+    return one_left_out(num_fake), pairs if num_fake <= FEW * dim else pairs[:0]
 
 
 def frechet_distances(real: FeatureStats, features: Tensor, chosen: Tensor) -> Tensor:
