@@ -24,7 +24,7 @@ from ganeval.metrics.cmmd import cmmd
 from ganeval.metrics.ct import ct
 from ganeval.metrics.fld import fld
 from ganeval.metrics.frechet import frechet_distance
-from ganeval.metrics.frechet_influence import scored_distance
+from ganeval.metrics.frechet_error import scored_distance
 from ganeval.metrics.inception_score import inception_score
 from ganeval.metrics.infinity import fid_infinity, is_infinity
 from ganeval.metrics.kid import kid
@@ -151,10 +151,10 @@ def cases() -> list[Case]:
     stats, wide = FeatureStats.of(real), FeatureStats.of(wide_real)
     few = real[:200]
     return [
-        Case("FID, influences, N = 20 d", OFF, 240, lambda fake: distance(stats, fake)),
-        Case("FID, influences, N = 20 d, alike", ALIKE, 240, lambda fake: distance(stats, fake)),
-        Case("FID, influences, N = 10 d", OFF, 120, lambda fake: distance(stats, fake)),
-        Case("FID, jackknife, N = 3 d", WIDE_OFF, 288, lambda fake: distance(wide, fake), slow=True),
+        Case("FID, derivatives, N = 20 d", OFF, 240, lambda fake: distance(stats, fake)),
+        Case("FID, derivatives, N = 20 d, alike", ALIKE, 240, lambda fake: distance(stats, fake)),
+        Case("FID, derivatives, N = 10 d", OFF, 120, lambda fake: distance(stats, fake)),
+        Case("FID, left out, N = 3 d", WIDE_OFF, 288, lambda fake: distance(wide, fake), slow=True),
         Case("FID, jackknife, N = d", WIDE_OFF, 96, lambda fake: distance(wide, fake), slow=True),
         Case("FID, jackknife, N = d / 2", WIDE_OFF, 48, lambda fake: distance(wide, fake), slow=True),
         Case("FID, jackknife, N = d / 2, alike", WIDE, 48, lambda fake: distance(wide, fake), slow=True),
@@ -189,8 +189,8 @@ def pairs() -> list[Case]:
     real = ALIKE.draw(400, torch.Generator().manual_seed(1))
     stats = FeatureStats.of(real)
     return [
-        Case("FID, jackknife, N = 8 d", OFF, 96, lambda fake: distance(stats, fake)),
-        Case("FID, influences, N = 20 d", OFF, 240, lambda fake: distance(stats, fake)),
+        Case("FID, left out, N = 8 d", OFF, 96, lambda fake: distance(stats, fake)),
+        Case("FID, derivatives, N = 20 d", OFF, 240, lambda fake: distance(stats, fake)),
         Case("IS, 10 splits", OFF, 500, lambda fake: inception_score(logits(fake))),
         Case("precision", OFF, 200, lambda fake: manifold(real[:200], fake).precision),
         Case("recall", OFF, 200, lambda fake: manifold(real[:200], fake).recall),

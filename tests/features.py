@@ -13,7 +13,7 @@ from ganeval.metrics.cmmd import cmmd
 from ganeval.metrics.ct import ct
 from ganeval.metrics.fld import fld
 from ganeval.metrics.frechet import frechet_distance
-from ganeval.metrics.frechet_influence import scored_distance
+from ganeval.metrics.frechet_error import scored_distance
 from ganeval.metrics.infinity import fid_infinity, is_infinity
 from ganeval.metrics.kid import kid
 from ganeval.metrics.manifold import KYNKAANNIEMI, NAEEM, manifold

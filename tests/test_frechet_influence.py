@@ -11,7 +11,8 @@ from torch import Tensor
 
 from features import normal
 from ganeval import FeatureStats, frechet_distance
-from ganeval.metrics.frechet_influence import frechet_distances, frechet_influences, scored_distance
+from ganeval.metrics.frechet_error import derivatives, frechet_distances, scored_distance
+from ganeval.metrics.frechet_influence import frechet_influences
 
 
 def skewed(num: int, dim: int, seed: int, *, shift: float = 0.0) -> Tensor:
@@ -40,17 +41,17 @@ def test_influences_are_what_leaving_each_image_out_shows(num: int, dim: int, nu
     torch.testing.assert_close(influences, brute, rtol=1e-5, atol=1e-5 * brute.abs().max().item())
 
 
-def test_many_images_have_the_influence_function_of_the_distance() -> None:
+def test_of_many_images_the_derivative_is_the_influence() -> None:
     real, fake = FeatureStats.of(skewed(5000, 4, 1)), 1.5 * skewed(20000, 4, 2, shift=0.3)
     stats = FeatureStats.of(fake)
     u, (first, second) = fake - stats.mean, (side.covariance.numpy() for side in (real, stats))
     root = scipy.linalg.sqrtm(first)
-    transport = torch.from_numpy(root @ np.linalg.inv(scipy.linalg.sqrtm(root @ second @ root)) @ root)
-    shape = torch.eye(4, dtype=torch.float64) - transport
-    expected = 2 * u @ (stats.mean - real.mean) + ((u @ shape) * u).sum(dim=1) - (shape @ stats.covariance).trace()
-    found = frechet_influences(real, stats, fake)
-    # The next order is u⁴/N: at 20,000 images a thousandth of the largest.
-    torch.testing.assert_close(found, expected, rtol=1e-2, atol=2e-3 * expected.abs().max().item())
+    shape = torch.from_numpy(np.eye(4) - root @ np.linalg.inv(scipy.linalg.sqrtm(root @ second @ root)) @ root)
+    written_out = 2 * u @ (stats.mean - real.mean) + ((u @ shape) * u).sum(dim=1) - (shape @ stats.covariance).trace()
+    found = derivatives(real, stats, fake)
+    torch.testing.assert_close(found, written_out, rtol=1e-8, atol=1e-8)
+    # The next order is u⁴ / N: at 20,000 images two thousandths of the largest.
+    torch.testing.assert_close(frechet_influences(real, stats, fake), found, rtol=1e-2, atol=2e-3 * found.abs().max().item())
 
 
 def test_images_of_a_sample_have_the_influence_that_they_have_among_all() -> None:
@@ -70,7 +71,7 @@ def test_distances_of_subsets_are_those_of_each_alone(num_real: int, num: int) -
     torch.testing.assert_close(frechet_distances(real, fake, chosen), expected, rtol=1e-6, atol=0)
 
 
-@pytest.mark.parametrize(("num", "dim"), [(400, 8), (60, 8), (20, 32)], ids=["influences", "jackknife", "fewer fakes than features"])
+@pytest.mark.parametrize(("num", "dim"), [(400, 8), (60, 8), (20, 32)], ids=["derivatives", "left out", "fewer fakes than features"])
 def test_the_error_belongs_to_the_value_it_was_given(num: int, dim: int) -> None:
     real, fake = FeatureStats.of(skewed(500, dim, 1)), skewed(num, dim, 2)
     stats = FeatureStats.of(fake)

@@ -1,4 +1,4 @@
-"""A Fréchet distance without each of its fakes: how much each moves it, and from that its standard error."""
+"""A Fréchet distance without each of its fakes: how much each moves it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ import torch
 from torch import Tensor
 
 from ganeval.metrics.frechet import frechet_distance
-from ganeval.metrics.uncertainty import NUM_GROUPS, groups, one_left_out, pairs_left_out, scored_by_influence, scored_by_jackknife
-from ganeval.report import Score
 from ganeval.stats import FeatureStats
 
 NODES_PER_E = 2  # of the integral below: the trapezoid rule in log t errs by exp(−π² · NODES_PER_E), 3e-9 of it
@@ -73,64 +71,3 @@ def frechet_influences(real: FeatureStats, fake: FeatureStats, features: Tensor)
     """
     assert fake.count is not None
     return (fake.count - 1) * (frechet_distance(real, fake) - frechet_left_out(real, fake, features))
-
-
-def scored_distance(real: FeatureStats, fake: FeatureStats, features: Tensor, *, value: float) -> Score:
-    """The distance `value` with its standard error over draws of fakes; its bias, which more images lessen, is no part of that.
-
-    By leaving out each image where there are more of them than features. With fewer, each takes a direction of its own along, so groups
-    are left out, and what pairs of them add is counted once (`scored_by_jackknife`).
-
-    Args:
-        features: float [num, dim] of the fakes; or, of more fakes than features, of a sample drawn from them by chance.
-    """
-    assert fake.count is not None
-    if fake.count < NUM_GROUPS:
-        return Score(value)
-    if fake.count > fake.dim:
-        influences = (fake.count - 1) * (value - frechet_left_out(real, fake, features))
-        return scored_by_influence(value, influences, num_fake=fake.count)
-    assert len(features) == fake.count
-    kept, pairs = tables(len(features), fake.dim)
-    without = frechet_distances(real, features, torch.cat([kept, pairs])[:, groups(len(features))])
-    return scored_by_jackknife(value, without[: len(kept)], kept, of_pairs=without[len(kept) :])
-
-
-def tables(num_fake: int, dim: int) -> tuple[Tensor, Tensor]:
-    """The groups to leave out for the jackknife of a Fréchet distance: (one at a time, pairs).
-
-    Pairs only where there are no more fakes than features: there they make up to half of the jackknife's variance. With more fakes than
-    that they make little of it, and taking it away would add more noise than it mends (`benchmarks/intervals.py`).
-    """
-    pairs = pairs_left_out(num_fake)
-    return one_left_out(num_fake), pairs if num_fake <= dim else pairs[:0]
-
-
-def frechet_distances(real: FeatureStats, features: Tensor, chosen: Tensor) -> Tensor:
-    """Distances from `real` of many subsets of one set of fakes: float64 [subsets].
-
-    By a symmetric eigenproblem of the smaller side: several times faster than `frechet_distance`, and exact to √eps of its traces, which
-    is enough for differences between subsets.
-
-    Args:
-        features: float [num, dim].
-        chosen: bool [subsets, num].
-    """
-    x = features.to(real.mean.device).double()
-    across = x @ real.factor  # [num, rank]
-    size = x.square().sum(dim=1)
-    gram = across.T @ across if len(x) > across.shape[1] else None
-    found = []
-    for rows in chosen.to(x.device):
-        number, mean = int(rows.sum()), x[rows].mean(dim=0)
-        center = mean @ real.factor
-        if gram is None or number <= across.shape[1]:
-            some = across[rows] - center
-            product = some @ some.T
-        else:
-            left_out = across[~rows]
-            product = gram - left_out.T @ left_out - number * torch.outer(center, center)
-        root = torch.linalg.eigvalsh(product / (number - 1)).clamp(min=0).sqrt().sum()
-        trace = (size[rows].sum() - number * mean.square().sum()) / (number - 1)
-        found.append((mean - real.mean).square().sum() + real.covariance.trace() + trace - 2 * root)
-    return torch.stack(found)

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError
 from ganeval.metrics.distances import checked
-from ganeval.metrics.frechet_influence import frechet_distances
+from ganeval.metrics.frechet_error import frechet_distances
 from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_jackknife
 from ganeval.report import Score
 from ganeval.stats import FeatureStats

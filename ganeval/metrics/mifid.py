@@ -8,7 +8,7 @@ from torch import Tensor
 from ganeval.errors import InputError
 from ganeval.metrics.distances import blocks, checked, directions
 from ganeval.metrics.frechet import frechet_distance
-from ganeval.metrics.frechet_influence import frechet_distances, tables
+from ganeval.metrics.frechet_error import frechet_distances, tables
 from ganeval.metrics.uncertainty import groups, scored_by_jackknife
 from ganeval.report import Score
 from ganeval.stats import FeatureStats

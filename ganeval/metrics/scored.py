@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ganeval.measured import Measured, Vectors
 from ganeval.metrics.frechet import frechet_distance
-from ganeval.metrics.frechet_influence import scored_distance
+from ganeval.metrics.frechet_error import scored_distance
 from ganeval.metrics.inception_score import inception_score
 from ganeval.metrics.infinity import fid_infinity
 from ganeval.metrics.kid import kid
