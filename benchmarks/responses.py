@@ -74,23 +74,31 @@ def responses(folder: Path, num: int) -> dict[str, Any]:
 
 
 def plot(found: dict[str, Any], key: str, better: str, path: Path) -> None:
-    """Two panels: the answer to damage, and to the number of undamaged fakes."""
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), width_ratios=(2, 1), layout="constrained")
+    """Two panels: the answer to damage, and to the number of undamaged fakes; for pairs, the first alone."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3), width_ratios=(2, 1), layout="constrained")
     for name, ladder in found.items():
         panel: Axes = right if name == "number of fakes" else left
         rows = [(i, one[key]) for i, one in enumerate(ladder["scores"]) if key in one]
         if rows:
             x = [ladder["strengths"][i] if panel is right else i for i, _ in rows]
             values, errors = [value for _, (value, _) in rows], [error or 0.0 for _, (_, error) in rows]
-            panel.errorbar(x, values, errors, marker="o", markersize=3, capsize=2, linewidth=1, label=name)
-    left.set(xlabel="strength of the damage (0: clean)", ylabel=f"{key} ({better} is better)")
-    left.legend(fontsize=7, frameon=False)
-    right.set(xlabel="clean fakes", ylim=left.get_ylim() if not right.lines else None)
+            color = "black" if panel is right else None
+            panel.errorbar(x, values, errors, marker="o", markersize=3, capsize=2, linewidth=1, label=name.partition(" (")[0], color=color)
+    left.set(xlabel="strength of the damage (0: clean)", ylabel=f"{key} ({better} is better)", xticks=range(6))
+    right.set(xlabel="number of clean fakes")
+    if right.lines:
+        right.set_xticks(found["number of fakes"]["strengths"])
+    else:
+        right.remove()
     for panel in (left, right):
         panel.spines[["top", "right"]].set_visible(False)
         panel.tick_params(labelsize=8)
+    figure.legend(*left.get_legend_handles_labels(), loc="outside right center", fontsize=8, frameon=False)
     figure.savefig(path, metadata={"Date": None})
     plt.close(figure)
+
+
+OF_TINY = ("inception", "clip-l-336", "pixels")  # networks whose metrics are shown, by `tiny` in place of the first two
 
 
 @click.command()
@@ -108,11 +116,8 @@ def main(data: Path, out: Path, num: int, name: str, only_plot: bool) -> None:
     plt.rcParams.update({"svg.hashsalt": "ganeval", "svg.fonttype": "none", "font.size": 9})
     for metric, row in METRICS.items():
         key = metric if row.paired else score_key(metric, "tiny")
-        if any(key in one for ladder in found.values() for one in ladder["scores"]) and row.network in (
-            "inception",
-            "clip-l-336",
-            "pixels",
-        ):
+        drawable = any(key in one for ladder in found.values() for one in ladder["scores"])
+        if drawable and row.network in OF_TINY:
             plot(found, key, row.better, out / f"{metric}.svg")
 
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Reals of three classes; fakes of the same, but that one is flat gray, one is a copy, and the class ship is dark."""
+    """Reals of three classes; fakes of the same, but that one is flat and purple, one is a copy, and the class ship is dark."""
     root = tmp_path_factory.mktemp("explain")
     for i, (side, name) in enumerate((side, name) for side in ("real", "fake") for name in ("cat", "dog", "ship")):
         found = pictures(25, (32, 32), skip=25 * i)
@@ -59,8 +59,6 @@ def test_influences_rank_as_leaving_images_out_does(extractor: Any) -> None:
 def test_the_odd_the_copied_and_the_uncovered_are_found(folders: tuple[Path, Path]) -> None:
     found = explain(*folders, extractor="tiny")
     names = found.names
-    by_color = explain(*folders, extractor=MeanColor())
-    assert names["fake"][by_color.worst(1)[0]] == "cat/odd.png"
     copy = found.suspicious(1)[0]
     assert names["fake"][copy] == "dog/copy.png"
     assert names["real"][int(found.neighbors.nearest_real[copy])] == "dog/00003.png"
@@ -72,6 +70,12 @@ def test_the_odd_the_copied_and_the_uncovered_are_found(folders: tuple[Path, Pat
     assert by_class["dog"].distance is not None
     assert by_class["ship"].distance > by_class["dog"].distance
     assert all(found.neighbors.gap[i] > 1 for i in found.uncovered(20))
+
+
+def test_the_one_odd_fake_among_good_ones_hurts_most() -> None:
+    good, odd = as_tensor(pictures(80, (32, 32), skip=80)), torch.tensor([250, 5, 250], dtype=torch.uint8)
+    fakes = torch.cat([good[:40], odd[None, :, None, None].expand(1, 3, 32, 32), good[40:]])
+    assert explain(as_tensor(pictures(80, (32, 32))), fakes, extractor=MeanColor()).worst(1) == [40]
 
 
 def test_neighbors_are_those_of_a_double_loop() -> None:
