@@ -217,7 +217,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             source="Alaa et al. 2022",
             bibtex="alaa2022faithful",
             equals="dgm-eval",
-            sees="copies of training pictures; 50 is honest, bad pictures flatter it",
+            sees="copies of training pictures; bad pictures flatter it, held-out pictures have its honest value",
         ),
         "ct": Metric(
             title="C_T: data copying, a mean z-value; below −3 is copying",
