@@ -40,7 +40,8 @@ def main(weights: Path, num: int, timed: int) -> None:
         start = time.perf_counter()
         score = scored_distance(first, second, fake[:8192] if num > 8192 else fake, value=value)
         error = time.perf_counter() - start
-        click.echo(f"{score}: features {extraction:.0f} s, distance {distance:.1f} s, error {error:.1f} s, {of_features:.3f} of them")
+        share = error / extraction
+        click.echo(f"{score}: features {extraction:.0f} s, distance {distance:.1f} s, error {error:.1f} s, {share:.3f} of them")
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ class Pairwise:
     differences: Mapping[str, Difference]  # by metric
 
 
-def load_pairwise(name: str, *, device: torch.device, progress: Progress = silent) -> Pairwise:
+def load_pairwise(name: str, *, device: torch.device | None = None, progress: Progress = silent) -> Pairwise:
     """ "pixels", or LPIPS on one of its networks: "lpips-alex", "lpips-vgg".
 
     Raises:
@@ -38,7 +38,7 @@ def load_pairwise(name: str, *, device: torch.device, progress: Progress = silen
         as_they_are = Identity(weights_sha256=None, standard=True, preprocessing="gray levels 0 to 255")
         return Pairwise(name=name, identity=as_they_are, differences={"l1": paired.l1, "psnr": paired.psnr, "ssim": paired.ssim})
     net: Net = "vgg" if name == "lpips-vgg" else "alex"
-    lpips = load_lpips(net, device=device, progress=progress)
+    lpips = load_lpips(net, device=device or torch.device("cpu"), progress=progress)
     return Pairwise(name=name, identity=lpips.identity, differences={"lpips": lpips})
 
 

@@ -27,6 +27,15 @@ def title(one: Planned, identities: Identities) -> str:
     return f"{metric.title}{'' if standard else ' of non-standard weights'}; {metric.better} is better"
 
 
+def as_provenance(identity: Identity) -> dict[str, Any]:
+    """Of one network, JSON-able."""
+    return {
+        "weights_sha256": identity.weights_sha256,
+        "weights_standard": identity.standard,
+        "preprocessing": identity.preprocessing,
+    }
+
+
 def provenance(settings: Settings, device: torch.device, identities: Identities, sides: Sides, plan: Plan) -> dict[str, Any]:
     """All that two scores must share to be comparable, and what else is needed to find out why they differ."""
     networks = {name: identities[name] for name in plan.networks}
@@ -45,14 +54,7 @@ def provenance(settings: Settings, device: torch.device, identities: Identities,
         "num_splits": settings.num_splits or settings.convention.is_num_splits,
         "num_subsets": settings.num_subsets,
         "subset_size": settings.subset_size,
-        "networks": {
-            name: {
-                "weights_sha256": identity.weights_sha256,
-                "weights_standard": identity.standard,
-                "preprocessing": identity.preprocessing,
-            }
-            for name, identity in networks.items()
-        },
+        "networks": {name: as_provenance(identity) for name, identity in networks.items()},
         "real": sides["real"].provenance if "real" in sides else None,
         "held_out": sides["held-out"].provenance if "held-out" in sides else None,
         "fake": sides["fake"].provenance,

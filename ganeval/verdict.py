@@ -14,6 +14,7 @@ from ganeval.metrics import METRICS, Metric
 from ganeval.report import Report, Score
 
 SURE = 0.05  # p-values below it are called a difference
+UNKNOWN = "of unknown origin"  # stats that were handed over in memory: nothing says that two are the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +28,7 @@ class Verdict:
     second: str | None = None
     p: float | None = None  # two-sided, of best and second being equal; None without standard errors
     paired: bool = False
+    directed: bool = True  # whether it is known which way is better; else `best` and `second` are the least and the greatest
 
     def __str__(self) -> str:
         if self.differences:
@@ -34,7 +36,9 @@ class Verdict:
         if self.p is None:
             return "no standard errors, so no verdict"
         how = f"p = {self.p:.2g}{', paired' if self.paired else ''}"
-        return f"{self.best} is ahead of {self.second} ({how})" if self.p < SURE else f"no difference can be told ({how})"
+        if self.p >= SURE:
+            return f"no difference can be told ({how})"
+        return f"{self.best} is {'ahead of' if self.directed else 'below'} {self.second} ({how})"
 
 
 def load_report(path: Path) -> Report:
@@ -74,15 +78,15 @@ def _verdict(key: str, reports: Mapping[str, Report]) -> Verdict:
     scores = {name: report.scores[key] for name, report in reports.items()}
     verdict = Verdict(key=key, scores=scores, differences=tuple(_differences(key, reports)))
     metric = _metric(key, next(iter(reports.values())))
-    if metric is None:
-        return replace(verdict, differences=(f"{key} is no score of `ganeval metrics`",))
     if verdict.differences:
         return verdict
-    sign = -1 if metric.better == "higher" else 1
-    order = sorted(scores, key=lambda name: abs(scores[name].value) if metric.better == "near 0" else sign * scores[name].value)
-    best, second = order[:2]
+    better = None if metric is None else metric.better
+    sign = -1 if better == "higher" else 1
+    order = sorted(scores, key=lambda name: abs(scores[name].value) if better == "near 0" else sign * scores[name].value)
+    best, second = order[:2] if metric is not None else (order[0], order[-1])
     paired = _paired(reports[best], reports[second], key)
-    return replace(verdict, best=best, second=second, paired=paired, p=p_value(scores[best], scores[second], paired=paired))
+    p = p_value(scores[best], scores[second], paired=paired)
+    return replace(verdict, best=best, second=second, paired=paired, p=p, directed=metric is not None)
 
 
 def p_value(one: Score, other: Score, *, paired: bool) -> float | None:
@@ -129,7 +133,9 @@ def _differences(key: str, reports: Mapping[str, Report]) -> list[str]:
     found = []
     for what in next(iter(basis.values())):
         values = {name: one.get(what) for name, one in basis.items()}
-        if len({json.dumps(value) for value in values.values()}) > 1:
+        if UNKNOWN in values.values():
+            found.append(f"{what} {UNKNOWN}")
+        elif len({json.dumps(value) for value in values.values()}) > 1:
             found.append(f"{what} {' against '.join(_shown(value) for value in dict.fromkeys(values.values()))}")
     return found
 
@@ -143,15 +149,17 @@ def _basis(key: str, report: Report) -> dict[str, Any]:
     """Everything that the number depends on besides the fakes themselves."""
     provenance, metric = report.provenance, _metric(key, report)
     about = provenance["scores"].get(key)
-    if about is None or metric is None:
+    if about is None:
         return {"kind of score": "unknown"}
     network = provenance["networks"][about["extractor"]]
     basis = {"extractor": about["extractor"], "weights": network["weights_sha256"], "preprocessing": network["preprocessing"]}
+    if metric is None:  # a figure of training, or a path length: what it is of stands in the convention and the reals
+        basis["convention"] = report.convention
     for label, entry in (("real", "real"), ("held-out", "held_out")):
-        if label in metric.needs:
-            side = provenance[entry] or {}
+        side = provenance[entry]
+        if side is not None and (metric is None or label in metric.needs):
             images = side.get("images") or side  # of a file of stats, the images that it was made of
-            basis[f"{label} images"] = images.get("pixels_sha256") or side.get("reference_sha256")
-    if metric.biased:
+            basis[f"{label} images"] = images.get("pixels_sha256") or side.get("reference_sha256") or UNKNOWN
+    if metric is None or metric.biased:
         basis["number of fakes"] = report.num_fake
-    return basis | {what: provenance[what] for what in metric.moved_by}
+    return basis | {what: provenance[what] for what in (() if metric is None else metric.moved_by)}

@@ -128,6 +128,13 @@ def test_everything_that_moves_a_number_is_held_against_it(images: Tensor, repor
     assert "preprocessing tf1-bilinear 299x299, (x-128)/128 against bicubic-antialias 299x299 clipped" in verdict.differences[0]
 
 
+def test_stats_that_nobody_can_tell_apart_are_not_compared(reports: dict[str, Report]) -> None:
+    one = replace(reports["a"], provenance={**reports["a"].provenance, "real": {"count": 50, "reference_sha256": None, "images": None}})
+    found = {verdict.key: verdict for verdict in verdicts({"one": one, "other": one})}
+    assert found["fd_tiny"].differences == ("real images of unknown origin",)
+    assert found["is_tiny"].differences == ()
+
+
 def test_weights_and_extractors_are_held_against_each_other(reports: dict[str, Report]) -> None:
     one = reports["a"]
     networks = {"tiny": {**one.provenance["networks"]["tiny"], "weights_sha256": "0" * 64}}

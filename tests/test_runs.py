@@ -133,6 +133,9 @@ def test_each_model_is_trained_scored_asked_for_pictures_and_scored_again(name: 
     again = run("score", folder, "--json", "--quiet", "--device", "cpu")
     assert again.exit_code == 0, again.output
     assert json.loads(again.stdout)["scores"] == report["scores"]  # the same weights, noise and reals
+    (tmp_path / "again.json").write_text(again.stdout)
+    compared = run("compare", folder, tmp_path / "again.json")
+    assert compared.exit_code == 0, compared.output  # whatever the task's scores, each says what it was made with
 
     size = SMALL[name][0]
     if load_model(name).task in ("images", "classes"):
@@ -336,6 +339,7 @@ def test_scores_of_other_fakes_and_checkpoints_stay_beside_each_other(finished: 
     reports = json.loads((folder / "scores.json").read_text())["reports"]
     assert len(reports) == 4
     assert [set(report["scores"]) for report in reports.values()] == [{"fd_tiny", "is_tiny"}] * 4  # of those asked for again, both
+    assert all(set(report["provenance"]["scores"]) == {"fd_tiny", "is_tiny"} for report in reports.values())
 
 
 def test_new_pictures_are_not_mixed_with_old_ones(finished: Path, tmp_path: Path) -> None:

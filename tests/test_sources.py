@@ -348,6 +348,7 @@ def test_an_encrypted_zip_says_so(tmp_path: Path) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("x.png", b"data")
+        archive.writestr("y.png", b"data")
     data = bytearray(buffer.getvalue())
     for signature, offset in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):  # the flag word of the local and the central header
         data[data.find(signature) + offset] |= 1

@@ -47,6 +47,7 @@ def compare(reports: tuple[Path, ...], metrics: str | None, anyway: bool, as_jso
                 "second": one.second,
                 "p": one.p,
                 "paired": one.paired,
+                "directed": one.directed,
             }
             for one in found
         ]

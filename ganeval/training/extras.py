@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ganeval.metrics import paired
 from ganeval.metrics.frechet import frechet_distance
+from ganeval.metrics.uncertainty import scored_mean
 from ganeval.report import Score
 from ganeval.stats import FeatureStats
 from ganeval.training.batch import DataSpec, Task
@@ -47,12 +48,6 @@ class Extra(NamedTuple):
 Extras = dict[str, Extra]
 
 
-def mean_of(values: Tensor) -> Score:
-    """Mean, and the standard error of it over pictures."""
-    values = values.double()
-    return Score(values.mean().item(), (values.std() / len(values) ** 0.5).item() if len(values) > 1 else None)
-
-
 def of_classes(made: list[Made], context: Context) -> Extras:
     """Distance within each class, and how often a fake shows the class that was asked for."""
     (only,) = made
@@ -71,8 +66,10 @@ def of_classes(made: list[Made], context: Context) -> Extras:
         found[f"{key}_within_class"] = Extra(Score(mean), "mean over classes of the distance within a class, lower is better")
         found |= {f"{key}/{name}": Extra(Score(value), f"within the class {name}") for name, value in distances.items()}
     probe = context.probe()
-    found["label_accuracy"] = Extra(mean_of(probe.hits(only.features, labels)), "share of fakes that show the class asked for")
-    found["label_accuracy_real"] = Extra(mean_of(probe.hits(only.real_features, real_labels)), "the same of held-out reals: the ceiling")
+    found["label_accuracy"] = Extra(scored_mean(probe.hits(only.features, labels)), "share of fakes that show the class asked for")
+    found["label_accuracy_real"] = Extra(
+        scored_mean(probe.hits(only.real_features, real_labels)), "the same of held-out reals: the ceiling"
+    )
     return found
 
 
@@ -82,11 +79,11 @@ def of_pairs(made: list[Made], context: Context) -> Extras:
     target = only.wanted.target
     assert target is not None
     found = {
-        "l1": Extra(mean_of(paired.l1(only.fakes, target)), "mean absolute difference from the target, gray levels, lower is better"),
-        "psnr": Extra(mean_of(paired.psnr(only.fakes, target)), "peak signal-to-noise ratio to the target, dB, higher is better"),
+        "l1": Extra(scored_mean(paired.l1(only.fakes, target)), "mean absolute difference from the target, gray levels, lower is better"),
+        "psnr": Extra(scored_mean(paired.psnr(only.fakes, target)), "peak signal-to-noise ratio to the target, dB, higher is better"),
     }
     if min(target.shape[2:]) >= paired.WINDOW:
-        found["ssim"] = Extra(mean_of(paired.ssim(only.fakes, target)), "structural similarity to the target, higher is better")
+        found["ssim"] = Extra(scored_mean(paired.ssim(only.fakes, target)), "structural similarity to the target, higher is better")
     return found
 
 
@@ -96,7 +93,9 @@ def of_cycles(made: list[Made], context: Context) -> Extras:
     for one in made:
         assert one.wanted.source is not None
         errors.append(paired.l1(context.back(one), one.wanted.source))
-    return {"cycle_l1": Extra(mean_of(torch.cat(errors)), "mean absolute difference after there and back, gray levels, lower is better")}
+    return {
+        "cycle_l1": Extra(scored_mean(torch.cat(errors)), "mean absolute difference after there and back, gray levels, lower is better")
+    }
 
 
 def of_attributes(made: list[Made], context: Context) -> Extras:
@@ -109,8 +108,8 @@ def of_attributes(made: list[Made], context: Context) -> Extras:
         asked.append(hits[:, context.spec.label_names.index(one.wanted.name)])
         all_of_them.append(hits.flatten())
     return {
-        "attribute_accuracy": Extra(mean_of(torch.cat(asked)), "share of fakes that show the attribute asked for"),
-        "labels_accuracy": Extra(mean_of(torch.cat(all_of_them)), "share of all their attributes, changed and kept, that fakes show"),
+        "attribute_accuracy": Extra(scored_mean(torch.cat(asked)), "share of fakes that show the attribute asked for"),
+        "labels_accuracy": Extra(scored_mean(torch.cat(all_of_them)), "share of all their attributes, changed and kept, that fakes show"),
     }
 
 

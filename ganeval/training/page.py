@@ -134,7 +134,7 @@ def _curves(lines: Sequence[Object], field: str, last_step: int, best: int | Non
     for name in dict.fromkeys(name for line in lines for name in line[field] if field != "scores" or "/" not in name):
         values = {line["step"]: line[field][name] for line in lines if name in line[field]}
         scores = {step: value if isinstance(value, dict) else {"value": value, "spread": None} for step, value in values.items()}
-        points = [Point.of(step, score["value"], score["spread"]) for step, score in scores.items()]
+        points = [Point.of(step, score["value"], _reach(score)) for step, score in scores.items()]
         first, last = min(scores), max(scores)
         label = f"{name} by step: {_score(scores[first])} at step {first:,}, {_score(scores[last])} at step {last:,}"
         scale: Scale = "from zero" if field == "diversity" else "log" if spans_magnitudes(points) else "linear"
@@ -181,10 +181,16 @@ def _picture(path: Path, step: int) -> Object:
 
 
 def _score(score: Object, digits: int = 4) -> str:
-    value, spread = score["value"], score["spread"]
+    value, reach = score["value"], _reach(score)
     if value is None:
         return "none"
-    return f"{value:.{digits}g}" if spread is None else f"{value:.{digits}g} ± {spread:.3g}"
+    return f"{value:.{digits}g}" if reach is None else f"{value:.{digits}g} ± {reach:.3g}"
+
+
+def _reach(score: Object) -> float | None:
+    """The standard error of a score, or where there is none the spread that the metric itself defines."""
+    error: float | None = score.get("error")
+    return score["spread"] if error is None else error
 
 
 def _duration(seconds: float) -> str:

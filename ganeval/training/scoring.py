@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,13 +22,16 @@ from ganeval.extractors.protocol import FeatureExtractor
 from ganeval.images import open_images
 from ganeval.machine import chosen_device
 from ganeval.measured import Measured
-from ganeval.metrics import score_key
+from ganeval.metrics import METRICS, score_key
+from ganeval.pairing import load_pairwise
+from ganeval.plan import planned
 from ganeval.progress import Progress, silent
+from ganeval.provenance import as_provenance
 from ganeval.report import Report, Score
 from ganeval.side import Side
 from ganeval.training import tasks
 from ganeval.training.data import Pictures, Split, Stored, TrainingData
-from ganeval.training.extras import EXTRAS, Context, Made
+from ganeval.training.extras import EXTRAS, Context, Extra, Made
 from ganeval.training.gan import GAN
 from ganeval.training.guard import Diversity, diversity
 from ganeval.training.probe import Probe
@@ -51,7 +55,7 @@ class ScoreCard:
         return self.report.scores[self.chosen_by].value
 
     def to_dict(self) -> dict[str, Any]:
-        scores = {key: {"value": score.value, "spread": score.spread} for key, score in self.report.scores.items()}
+        scores = {key: {"value": score.value, "spread": score.spread, "error": score.error} for key, score in self.report.scores.items()}
         return {"scores": scores, "titles": dict(self.report.titles), "diversity": self.diversity.to_dict()}
 
 
@@ -95,6 +99,7 @@ class Scorer:
                 progress=progress,
             )
         self.extractor = extractor
+        planned(self._options["metrics"], extractor.name)  # names that nobody knows are refused before anything is trained
         self._evaluators: dict[tuple[Half, str], Evaluator] = {}
         self._kept: dict[tuple[Half, int | None], list[Wanted]] = {}
 
@@ -137,11 +142,7 @@ class Scorer:
         report = joined(reports)
         for figures in EXTRAS[self._data.spec.task]:
             found = figures(made, context)
-            report = replace(
-                report,
-                scores={**report.scores, **{key: extra.score for key, extra in found.items()}},
-                titles={**report.titles, **{key: extra.title for key, extra in found.items()}},
-            )
+            report = with_extras(report, found, self.extractor.name)
         worst = least([diversity(one.real_features, one.features) for one in made])
         return ScoreCard(report=report, diversity=worst, chosen_by=distance)
 
@@ -205,6 +206,24 @@ def _kept(measured: Measured) -> Tensor:
     return measured.features.clone()  # made in inference mode: a copy may be used anywhere
 
 
+def with_extras(report: Report, extras: Mapping[str, Extra], extractor: str) -> Report:
+    """The report with more scores, of pictures as they are where METRICS knows them so, else by the extractor."""
+    of_pairs = {key for key in extras if key in METRICS and METRICS[key].paired}
+    about = {key: {"metric": key, "extractor": METRICS[key].network if key in of_pairs else extractor} for key in extras}
+    networks = {name: as_provenance(load_pairwise(name).identity) for name in sorted({METRICS[key].network for key in of_pairs})}
+    provenance = report.provenance
+    return replace(
+        report,
+        scores={**report.scores, **{key: extra.score for key, extra in extras.items()}},
+        titles={**report.titles, **{key: extra.title for key, extra in extras.items()}},
+        provenance={
+            **provenance,
+            "networks": {**provenance["networks"], **networks},
+            "scores": {**provenance["scores"], **about},
+        },
+    )
+
+
 def joined(reports: Mapping[str, Report]) -> Report:
     """One report for all comparisons: the mean of each score, then the score of each."""
     first = next(iter(reports.values()))
@@ -217,6 +236,8 @@ def joined(reports: Mapping[str, Report]) -> Report:
         titles[key] = f"mean over {len(reports)}: {first.titles[key]}"
         for name, report in reports.items():
             scores[f"{key}/{name}"], titles[f"{key}/{name}"] = report.scores[key], f"of {name}"
+    about = {key: what for key, what in first.provenance["scores"].items() if key in scores}
+    about |= {f"{key}/{name}": what for key, what in about.items() for name in reports}
     counts = (f"{name}: {report.num_real:,} real, {report.num_fake:,} fake" for name, report in reports.items())
     of_notes: dict[str, list[str]] = {}  # what is said after the colon → of what it is said
     for name, report in reports.items():
@@ -224,8 +245,24 @@ def joined(reports: Mapping[str, Report]) -> Report:
             head, _, tail = note.partition(": ")
             of_notes.setdefault(tail, []).append(f"{name} ({head})")
     notes = (f"{', '.join(heads)}: {tail}" for tail, heads in of_notes.items())
-    provenance = {**first.provenance, "comparisons": {name: report.provenance for name, report in reports.items()}}
-    return replace(first, scores=scores, titles=titles, provenance=provenance, notes=(*counts, *notes))
+    provenance = {
+        **first.provenance,
+        "real": _together([report.provenance["real"] for report in reports.values()]),
+        "fake": _together([report.provenance["fake"] for report in reports.values()]),
+        "scores": about,
+        "comparisons": {name: report.provenance for name, report in reports.items()},
+    }
+    num_real, num_fake = (provenance[side]["count"] for side in ("real", "fake"))
+    return replace(
+        first, scores=scores, titles=titles, num_real=num_real, num_fake=num_fake, provenance=provenance, notes=(*counts, *notes)
+    )
+
+
+def _together(sides: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """What identifies the images of several comparisons."""
+    digests = "".join(side["pixels_sha256"] for side in sides)
+    pixels = hashlib.sha256(digests.encode()).hexdigest()
+    return {"count": sum(side["count"] for side in sides), "names_sha256": None, "pixels_sha256": pixels}
 
 
 def least(found: list[Diversity]) -> Diversity:

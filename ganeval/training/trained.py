@@ -147,8 +147,12 @@ class Trained:
         fakes = f"{report.num_fake:,} fakes" if seed == 0 else f"{report.num_fake:,} fakes of seed {seed}"
         title = f"{self.checkpoint} checkpoint, step {self.step:,}: {report.extractor}, {report.convention}, {fakes} against {REALS[half]}"
         found = {**report.to_dict(), "diversity": card.diversity.to_dict()}
+        earlier_one = known.get(title, {})
         for part in ("scores", "titles"):
-            found[part] = {**known.get(title, {}).get(part, {}), **found[part]}
+            found[part] = {**earlier_one.get(part, {}), **found[part]}
+        whose = earlier_one.get("provenance", {})
+        for part in ("scores", "networks"):  # which metric and network each score is of
+            found["provenance"] = {**found["provenance"], part: {**whose.get(part, {}), **found["provenance"][part]}}
         reports = {title: found, **{other: earlier for other, earlier in known.items() if other != title}}
         self.folder.write_json(
             "scores.json", {"step": self.step, "seconds": self.seconds, "checkpoint": self.checkpoint, "reports": reports}
