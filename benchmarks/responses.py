@@ -3,7 +3,7 @@
     python benchmarks/responses.py DATA OUT [--num 2000] [--set cifar10]
 
 DATA as for sensitivity.py. Reals are train pictures; fakes are test pictures, damaged by the ladders of sensitivity.py; held-out pictures
-are other test pictures; the network is `tiny`. Writes `responses.json` and one .svg for each metric into OUT; with `--only-plot` it draws
+are other test pictures; the network is `tiny`. Writes `responses.json` and one .png for each metric into OUT; with `--only-plot` it draws
 from the .json that is there.
 """
 
@@ -94,7 +94,7 @@ def plot(found: dict[str, Any], key: str, better: str, path: Path) -> None:
         panel.spines[["top", "right"]].set_visible(False)
         panel.tick_params(labelsize=8)
     figure.legend(*left.get_legend_handles_labels(), loc="outside right center", fontsize=8, frameon=False)
-    figure.savefig(path, metadata={"Date": None})
+    figure.savefig(path, dpi=90, metadata={"Software": None}, pil_kwargs={"optimize": True})
     plt.close(figure)
 
 
@@ -113,12 +113,12 @@ def main(data: Path, out: Path, num: int, name: str, only_plot: bool) -> None:
     if not only_plot:
         file.write_text(json.dumps(responses(data / name, num)) + "\n")
     found = json.loads(file.read_text())
-    plt.rcParams.update({"svg.hashsalt": "ganeval", "svg.fonttype": "none", "font.size": 9})
+    plt.rcParams.update({"font.size": 9})
     for metric, row in METRICS.items():
         key = metric if row.paired else score_key(metric, "tiny")
         drawable = any(key in one for ladder in found.values() for one in ladder["scores"])
         if drawable and row.network in OF_TINY:
-            plot(found, key, row.better, out / f"{metric}.svg")
+            plot(found, key, row.better, out / f"{metric}.png")
 
 
 if __name__ == "__main__":

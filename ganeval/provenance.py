@@ -62,6 +62,20 @@ def provenance(settings: Settings, device: torch.device, identities: Identities,
     }
 
 
+def _between(fake: Side, real: Side | None) -> Iterator[str]:
+    """What the two sides are to each other."""
+    if real is None:
+        return
+    digest = fake.provenance.get("pixels_sha256")
+    if digest is not None and digest == real.provenance.get("pixels_sha256"):
+        yield f"real and fake are the same {fake.count:,} images: distances are 0 or chance, and metrics of copies find copies"
+    if real.count is not None and fake.count is not None and real.count < fake.count:
+        yield (
+            f"{real.count:,} real images for {fake.count:,} fakes: how the reals happen to be drawn moves the scores more than their errors "
+            f"say; use at least {fake.count:,}"
+        )
+
+
 def notes(settings: Settings, identities: Identities, sides: Sides, plan: Plan) -> Iterator[str]:
     """What a reader of the scores must know."""
     convention = settings.convention
@@ -73,5 +87,6 @@ def notes(settings: Settings, identities: Identities, sides: Sides, plan: Plan) 
         yield (f"{convention.name} itself defines no {' and no '.join(undefined)}: computed on its preprocessing, as {DEFAULT} does")
     for side in sides.values():
         yield from side.notes()
+    yield from _between(sides["fake"], sides.get("real"))
     for key, why in plan.left_out.items():
         yield f"{key} left out: {why}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,11 @@ from standin import save_standin
 # Shared machines stall now and then; how long an example took says nothing about it.
 settings.register_profile("ganeval", deadline=None)
 settings.load_profile("ganeval")
+
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # one process a core: with threads of their own they would wait for each other
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
 
 
 def pytest_report_header() -> str:

@@ -261,7 +261,7 @@ def test_options_that_make_no_sense_are_refused() -> None:
     assert "the device nowhere cannot be used here" in refusal(real, fake, extractor=extractor, device="nowhere")
     assert "an object that has its own" in refusal(real, fake, extractor=extractor, weights="x.pth")
     assert "at least 2 real images, got 1" in refusal(gray(1), fake, extractor=extractor)
-    assert "needs at least 10 fake images, got 2; add images, or leave it out, or choose at most 2 splits" in refusal(
+    assert "at least 10 fake images, got 2; add images, or leave it out, or choose at most 2 splits" in refusal(
         real, fake, metrics=("is",), extractor=extractor
     )
 

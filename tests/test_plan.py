@@ -266,3 +266,12 @@ def test_spatial_features_see_where_things_are(real: Tensor) -> None:
     scores = ganeval.evaluate(real, real.flip(2), metrics=("fid", "sfid"), extractor=Corners()).scores
     assert scores["fd_corners"].value == pytest.approx(0, abs=1e-6)
     assert scores["sfd_corners"].value > 100
+
+
+def test_a_reader_is_told_of_equal_sets_and_of_fewer_reals_than_fakes(real: Tensor, fake: Tensor) -> None:
+    same = ganeval.evaluate(real, real.clone(), extractor=MeanColor())
+    assert same.scores["fd_mean_color"].value == pytest.approx(0, abs=1e-6)
+    assert any("real and fake are the same 80 images" in note for note in same.notes)
+    assert not any("the same" in note for note in ganeval.evaluate(real, fake, extractor=MeanColor()).notes)
+    fewer = ganeval.evaluate(real[:50], fake, extractor=MeanColor())
+    assert any("50 real images for 70 fakes" in note and "use at least 70" in note for note in fewer.notes)

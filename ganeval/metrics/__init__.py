@@ -114,7 +114,7 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
             score=scored.spatial_distance,
             source="Nash et al. 2021",
             bibtex="nash2021generating",
-            equals="ADM's evaluator.py",
+            equals="ADM's evaluator.py, by the name of its layer",
             sees="layout: what is where",
         ),
         "mifid": Metric(
