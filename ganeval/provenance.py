@@ -71,7 +71,7 @@ def _between(fake: Side, real: Side | None) -> Iterator[str]:
         yield f"real and fake are the same {fake.count:,} images: distances are 0 or chance, and metrics of copies find copies"
     if real.count is not None and fake.count is not None and real.count < fake.count:
         yield (
-            f"{real.count:,} real images for {fake.count:,} fakes: how the reals happen to be drawn moves the scores more than their errors "
+            f"{real.count:,} real images for {fake.count:,} fakes: how the reals happen to be drawn moves scores more than their errors "
             f"say; use at least {fake.count:,}"
         )
 
