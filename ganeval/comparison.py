@@ -26,7 +26,7 @@ from ganeval.progress import Progress, silent
 from ganeval.provenance import notes, provenance, title
 from ganeval.reference import Reference
 from ganeval.report import Report, Score
-from ganeval.side import Side, check_count, check_side, opened
+from ganeval.side import Side, check_count, check_offered, check_side, opened
 from ganeval.weights import WEIGHTS, local_copy
 
 Opened = ImageSource | Reference
@@ -106,9 +106,9 @@ class Comparison:
 
         def load(one: Planned) -> None:
             name = one.extractor
-            if one.metric.paired:
-                self._pairwise.setdefault(name, load_pairwise(name, device=self.device, progress=self._progress))
-            elif name not in self.extractors:
+            if one.metric.paired and name not in self._pairwise:
+                self._pairwise[name] = load_pairwise(name, device=self.device, progress=self._progress)
+            if not one.metric.paired and name not in self.extractors:
                 self.extractors[name] = self._loaded(name)
 
         self.plan = self.plan.sift(load)
@@ -165,6 +165,7 @@ class Comparison:
             progress=self._progress,
             label=label,
             pairing=pairing,
+            lenient=plan.lenient,
         )
         # A source that could not tell its length can now.
         plan = plan.sift(lambda one: check_count(one, label, seen.count, self.settings))
@@ -193,6 +194,7 @@ class Comparison:
 
         def score(one: Planned) -> None:
             spread = one.metric.has_error(settings)
+            check_offered(one, fake)
             for part, found in one.metric.score(sets[one.extractor], settings, spread).items():
                 key = f"{one.key}/{part}" if part else one.key
                 scores[key] = found if spread else replace(found, error=None, degrees=None, deviations=None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -30,6 +31,7 @@ def measure(
     label: str = "images",
     seen: Seen | None = None,
     pairing: Pairing | None = None,
+    lenient: bool = False,
 ) -> tuple[dict[str, Measured], Seen]:
     """One pass over a source: each image is decoded once and goes through each network once.
 
@@ -38,6 +40,7 @@ def measure(
     Args:
         extractors, needs: of the same keys, which are also those of what is returned.
         seen: what to fill instead of a new one.
+        lenient: whether an extractor may lack logits or spatial features that are needed; they are then None.
         pairing: what compares each image with its target on the way; the differences come back under the names of its networks.
 
     Raises:
@@ -45,7 +48,8 @@ def measure(
         InputTypeError: an extractor has no logits or spatial features, or returns something else than it declares.
     """
     seen = seen or Seen()
-    networks = {name: Forward(extractor, needs[name], device=device, batch_size=batch_size) for name, extractor in extractors.items()}
+    options: dict[str, Any] = {"device": device, "batch_size": batch_size, "lenient": lenient}
+    networks = {name: Forward(extractor, needs[name], **options) for name, extractor in extractors.items()}
     images = source.batches(seen, batch_size=batch_size, skip_bad=skip_bad)
     with progress(label, source.num_images, "images") as advance:
         for run in regrouped(images, batch_size):

@@ -41,11 +41,14 @@ class Forward:
     logits [num_images, classes] for "logits" and the features [num_images, dim] for "features".
     """
 
-    def __init__(self, extractor: FeatureExtractor, needs: Collection[Need], *, device: torch.device, batch_size: int) -> None:
+    def __init__(
+        self, extractor: FeatureExtractor, needs: Collection[Need], *, device: torch.device, batch_size: int, lenient: bool = False
+    ) -> None:
         self._extractor = extractor
         self._two_stage = extractor if isinstance(extractor, TwoStage) else None
         self._device = device
         self._batch_size = batch_size
+        self._lenient = lenient  # whether logits and spatial features may be missing
         self._ready: list[Tensor] = []  # prepared, they are of one size, however large the pictures were
         self._done = 0
         self._rows = Rows(needs, extractor.dim)
@@ -98,9 +101,9 @@ class Forward:
                 f"the extractor {name} returned {features.dtype} {list(features.shape)} for {number} images, "
                 f"expected float [{number}, {self._extractor.dim}]"
             )
-        if self._logits is not None and activations.logits is None:
+        if self._logits is not None and activations.logits is None and not self._lenient:
             raise InputTypeError(f"the extractor {name} has no class logits, so it has no Inception Score")
-        if self._spatial_needs and activations.spatial is None:
+        if self._spatial_needs and activations.spatial is None and not self._lenient:
             raise InputTypeError(f"the extractor {name} has no spatial features, so it has no sFID; inception and tiny have")
         finite = features.isfinite().all(dim=1)
         if activations.logits is not None:

@@ -102,6 +102,19 @@ def check_side(one: Planned, label: Label, source: ImageSource | Reference | Non
     check_count(one, label, source.num_images, settings)
 
 
+def check_offered(one: Planned, side: Side) -> None:
+    """Refuse a metric of something that its network does not offer.
+
+    Raises:
+        InputError: no class logits, or no spatial features.
+    """
+    needs, measured = one.metric.needs.get(side.label, frozenset()), side.measured[one.extractor]
+    if "logits" in needs and measured.logits is None:
+        raise InputError(f"the extractor {one.extractor} has no class logits")
+    if "spatial stats" in needs and measured.spatial is None:
+        raise InputError(f"the extractor {one.extractor} has no spatial features")
+
+
 def check_count(one: Planned, label: Label, count: int | None, settings: Settings) -> None:
     """Refuse too few images.
 

@@ -124,6 +124,19 @@ def test_all_leaves_out_what_the_sets_do_not_allow_and_says_why(real: Tensor, fa
         assert with_held_out.scores[key] == score
 
 
+def test_all_leaves_out_what_the_network_does_not_offer(real: Tensor, fake: Tensor) -> None:
+    class Bare:
+        name, dim = "bare", 3
+
+        def __call__(self, images: Tensor) -> Activations:
+            return Activations(images.float().mean(dim=(2, 3)))
+
+    report = ganeval.evaluate(real, fake, metrics="all", extractor=Bare(), subset_size=20, num_subsets=5)
+    assert {"fd_bare", "kd_bare", "recall_bare"} <= set(report.scores)
+    assert "is_bare left out: the extractor bare has no class logits" in report.notes
+    assert "sfd_bare left out: the extractor bare has no spatial features" in report.notes
+
+
 def test_what_was_asked_for_by_name_is_refused_before_any_work(real: Tensor, fake: Tensor) -> None:
     class Never(MeanColor):
         def __call__(self, images: Tensor) -> Activations:
