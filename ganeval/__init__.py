@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ganeval.conventions import CONVENTIONS, Convention
+    from ganeval.disagreement import disagreement
     from ganeval.errors import InputError
     from ganeval.evaluator import Evaluator, evaluate, fid, inception_score
+    from ganeval.explanation import explain
     from ganeval.extractors.lpips import load_lpips
     from ganeval.extractors.protocol import Activations, FeatureExtractor
     from ganeval.images import open_images, to_uint8
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from ganeval.training.loader import Loader
     from ganeval.training.loop import train
     from ganeval.training.scoring import Scorer
+    from ganeval.verdict import load_report, verdicts
 
 _HOME = {
     "CONVENTIONS": "conventions",
@@ -47,6 +50,10 @@ _HOME = {
     "Reference": "reference",
     "load_reference": "reference",
     "Report": "report",
+    "disagreement": "disagreement",
+    "explain": "explanation",
+    "load_report": "verdict",
+    "verdicts": "verdict",
     "Score": "report",
     "FeatureStats": "stats",
     "Batch": "training.batch",
@@ -75,17 +82,21 @@ __all__ = [
     "Report",
     "Score",
     "Scorer",
+    "disagreement",
     "evaluate",
+    "explain",
     "fid",
     "frechet_distance",
     "inception_score",
     "load_lpips",
     "load_reference",
+    "load_report",
     "open_data",
     "open_images",
     "perceptual_path_length",
     "to_uint8",
     "train",
+    "verdicts",
 ]
 
 

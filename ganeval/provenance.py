@@ -24,7 +24,7 @@ def title(one: Planned, identities: Identities) -> str:
     if one.extractor != metric.network:
         return f"{metric.other_title or metric.title}, of {one.extractor} features; {metric.better} is better"
     standard = identities[one.extractor].standard
-    return f"{metric.title}{'' if standard else ' of non-standard weights'}; {metric.better} is better"
+    return f"{metric.title}{'' if standard else ', of non-standard weights'}; {metric.better} is better"
 
 
 def as_provenance(identity: Identity) -> dict[str, Any]:

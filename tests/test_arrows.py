@@ -134,8 +134,10 @@ ARROWS: dict[str, set[str]] = {
     "__main__": {"cli"},
     "__init__": {
         "conventions",
+        "disagreement",
         "errors",
         "evaluator",
+        "explanation",
         "extractors",
         "images",
         "metrics",
@@ -144,6 +146,7 @@ ARROWS: dict[str, set[str]] = {
         "report",
         "stats",
         "training",
+        "verdict",
     },
 }
 PURE = {"metrics", "stats", "measured", "resize"}  # tensors and arithmetic only

@@ -127,6 +127,9 @@ def test_a_row_says_what_it_is(name: str) -> None:
 def test_a_key_is_of_one_metric_on_one_network() -> None:
     assert score_key("fid", "inception") == "fid"
     assert score_key("fid", "tiny") == "fd_tiny"
+    assert score_key("fd_dinov2", "inception") == score_key("fd_clip", "inception") == "fid"
+    assert score_key("lpips", "lpips-alex") == "lpips"
+    assert score_key("lpips_vgg", "lpips-vgg") == "lpips_vgg"
     assert score_key("fid", "dinov2") == score_key("fd_dinov2", "dinov2") == "fd_dinov2"
     assert score_key("precision", "vgg16") == "precision_vgg16"
     assert score_key("kid", "inception-768") == "kd_inception_768"

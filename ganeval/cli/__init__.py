@@ -51,7 +51,9 @@ def main() -> None:
     \b
     ganeval fid real_dir fake_dir          Fréchet Inception Distance
     ganeval is fake_dir                    Inception Score
-    ganeval evaluate real_dir fake_dir     several metrics at once
+    ganeval evaluate real_dir fake_dir     several metrics at once (ganeval metrics lists them)
+    ganeval compare a.json b.json          which is better, and whether that is more than chance
+    ganeval explain real_dir fake_dir -o out/   which images make a score what it is
 
     Images are folders, .zip, .tar, webdataset shards, .npy or .npz. The standard network is a download of 91 MB; on a machine
     without internet, --extractor tiny scores with an embedded one.

@@ -375,6 +375,10 @@ METRICS: Mapping[str, Metric] = MappingProxyType(
 
 
 def score_key(metric: str, extractor: str) -> str:
-    """The key of a score: a metric's own key is of its own network and of nothing else, `fid` and `is` of Inception."""
-    row = METRICS[metric]
-    return metric if extractor == row.network else f"{row.other_key or metric}_{extractor.replace('-', '_')}"
+    """The key of a score: a metric's own key is of its own network and of nothing else, `fid` and `is` of Inception.
+
+    One function on one network has one key: `fd_dinov2` on Inception is `fid`.
+    """
+    shared = METRICS[metric].other_key or metric
+    own = (name for name, row in METRICS.items() if row.network == extractor and (row.other_key or name) == shared)
+    return next(own, f"{shared}_{extractor.replace('-', '_')}")
