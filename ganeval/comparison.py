@@ -26,7 +26,7 @@ from ganeval.progress import Progress, silent
 from ganeval.provenance import notes, provenance, title
 from ganeval.reference import Reference
 from ganeval.report import Report, Score
-from ganeval.side import Side, check_count, check_offered, check_side, opened
+from ganeval.side import Side, check_count, check_held_out, check_offered, check_side, opened
 from ganeval.weights import WEIGHTS, local_copy
 
 Opened = ImageSource | Reference
@@ -195,6 +195,7 @@ class Comparison:
         def score(one: Planned) -> None:
             spread = one.metric.has_error(settings)
             check_offered(one, fake)
+            check_held_out(one, sides)
             for part, found in one.metric.score(sets[one.extractor], settings, spread).items():
                 key = f"{one.key}/{part}" if part else one.key
                 scores[key] = found if spread else replace(found, error=None, degrees=None, deviations=None)

@@ -88,5 +88,8 @@ def notes(settings: Settings, identities: Identities, sides: Sides, plan: Plan) 
     for side in sides.values():
         yield from side.notes()
     yield from _between(sides["fake"], sides.get("real"))
+    of_reasons: dict[str, list[str]] = {}
     for key, why in plan.left_out.items():
-        yield f"{key} left out: {why}"
+        of_reasons.setdefault(why, []).append(key)
+    for why, keys in of_reasons.items():
+        yield f"{', '.join(keys)} left out: {why}"

@@ -115,6 +115,18 @@ def check_offered(one: Planned, side: Side) -> None:
         raise InputError(f"the extractor {one.extractor} has no spatial features")
 
 
+def check_held_out(one: Planned, sides: Mapping[Label, Side]) -> None:
+    """Refuse held-out images that are the real ones: what looks for copies would find that held-out pictures are.
+
+    Raises:
+        InputError: they are the same.
+    """
+    if "held-out" in one.metric.needs:
+        real, held_out = (sides[label].provenance["pixels_sha256"] for label in ("real", "held-out"))
+        if real == held_out:
+            raise InputError("the held-out images are the real ones; hold out images that the generator was not trained on")
+
+
 def check_count(one: Planned, label: Label, count: int | None, settings: Settings) -> None:
     """Refuse too few images.
 

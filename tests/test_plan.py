@@ -133,7 +133,7 @@ def test_all_leaves_out_what_the_network_does_not_offer(real: Tensor, fake: Tens
 
     report = ganeval.evaluate(real, fake, metrics="all", extractor=Bare(), subset_size=20, num_subsets=5)
     assert {"fd_bare", "kd_bare", "recall_bare"} <= set(report.scores)
-    assert "is_bare left out: the extractor bare has no class logits" in report.notes
+    assert "is_bare, is_infinity_bare left out: the extractor bare has no class logits" in report.notes
     assert "sfd_bare left out: the extractor bare has no spatial features" in report.notes
 
 
@@ -286,5 +286,7 @@ def test_a_reader_is_told_of_equal_sets_and_of_fewer_reals_than_fakes(real: Tens
     assert same.scores["fd_mean_color"].value == pytest.approx(0, abs=1e-6)
     assert any("real and fake are the same 80 images" in note for note in same.notes)
     assert not any("the same" in note for note in ganeval.evaluate(real, fake, extractor=MeanColor()).notes)
+    with pytest.raises(InputError, match="the held-out images are the real ones"):
+        ganeval.evaluate(real, fake, held_out=real.clone(), metrics=("fld",), extractor=MeanColor())
     fewer = ganeval.evaluate(real[:50], fake, extractor=MeanColor())
     assert any("50 real images for 70 fakes" in note and "use at least 70" in note for note in fewer.notes)

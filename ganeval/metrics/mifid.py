@@ -13,6 +13,7 @@ from ganeval.metrics.uncertainty import groups, scored_by_jackknife
 from ganeval.report import Score
 from ganeval.stats import FeatureStats
 
+ROUNDING = 1e-12  # of a cosine
 THRESHOLD = 0.1  # of the authors' contest, for Inception features
 
 
@@ -34,6 +35,8 @@ def mifid(real: Tensor, fake: Tensor, *, threshold: float = THRESHOLD) -> Score:
     stats = FeatureStats.of(x)
     distances = memorization_distances(x, y)
     value = _penalized(frechet_distance(stats, FeatureStats.of(y)), distances.mean().item(), threshold)
+    if distances.mean() < ROUNDING:  # copies of reals: the divisor, and so what is left of it without some, is rounding
+        return Score(value)
     kept, pairs = tables(len(y), y.shape[1])
     chosen = torch.cat([kept, pairs])[:, groups(len(y))].to(y.device)
     means = (chosen.double() @ distances) / chosen.sum(dim=1)
