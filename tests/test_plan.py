@@ -133,7 +133,7 @@ def test_all_leaves_out_what_the_network_does_not_offer(real: Tensor, fake: Tens
 
     report = ganeval.evaluate(real, fake, metrics="all", extractor=Bare(), subset_size=20, num_subsets=5)
     assert {"fd_bare", "kd_bare", "recall_bare"} <= set(report.scores)
-    assert "is_bare, is_infinity_bare left out: the extractor bare has no class logits" in report.notes
+    assert "is_bare, is_infinity_bare, intra_is_bare left out: the extractor bare has no class logits" in report.notes
     assert "sfd_bare left out: the extractor bare has no spatial features" in report.notes
 
 
