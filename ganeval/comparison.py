@@ -104,12 +104,20 @@ class Comparison:
             InputError: no such network, or no weights for it.
         """
 
+        failed: dict[str, InputError] = {}  # a download that failed for one metric is not tried again for the next
+
         def load(one: Planned) -> None:
             name = one.extractor
-            if one.metric.paired and name not in self._pairwise:
-                self._pairwise[name] = load_pairwise(name, device=self.device, progress=self._progress)
-            if not one.metric.paired and name not in self.extractors:
-                self.extractors[name] = self._loaded(name)
+            if name in failed:
+                raise failed[name]
+            try:
+                if one.metric.paired and name not in self._pairwise:
+                    self._pairwise[name] = load_pairwise(name, device=self.device, progress=self._progress)
+                if not one.metric.paired and name not in self.extractors:
+                    self.extractors[name] = self._loaded(name)
+            except InputError as error:
+                failed[name] = error
+                raise
 
         self.plan = self.plan.sift(load)
 

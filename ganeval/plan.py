@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -52,7 +53,8 @@ class Plan:
             else:
                 kept.append(one)
         if not kept:
-            raise InputError(f"no metric can be computed here; the first in the way: {next(iter(left_out.values()))}")
+            most = Counter(left_out.values()).most_common(1)[0][0]
+            raise InputError(f"no metric can be computed here. In the way of most: {most}")
         return Plan(kept, self.lenient, left_out)
 
     def needs(self, label: Label, settings: Settings) -> dict[str, set[Need]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
 
@@ -290,3 +291,22 @@ def test_a_reader_is_told_of_equal_sets_and_of_fewer_reals_than_fakes(real: Tens
         ganeval.evaluate(real, fake, held_out=real.clone(), metrics=("fld",), extractor=MeanColor())
     fewer = ganeval.evaluate(real[:50], fake, extractor=MeanColor())
     assert any("50 real images for 70 fakes" in note and "use at least 70" in note for note in fewer.notes)
+
+
+ASKED: list[str] = []
+
+
+def without_weights(**options: Any) -> Any:
+    """The loader of an extractor whose weights cannot be had."""
+    ASKED.append("again")
+    raise InputError("the weights are not on this machine")
+
+
+def test_where_nothing_can_be_computed_the_commonest_reason_is_given_once(
+    real: Tensor, fake: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = EntryPoint(name="missing", value=f"{__name__}:without_weights", group="ganeval.extractors")
+    monkeypatch.setattr("ganeval.extractors.entry_points", lambda group: [entry])
+    with pytest.raises(InputError, match=r"no metric can be computed here\. In the way of most: the weights are not on this machine"):
+        ganeval.evaluate(real, fake, metrics="all", extractor="missing", subset_size=20)
+    assert ASKED == ["again"]
