@@ -133,9 +133,11 @@ class Comparison:
         asked_for = name == (self._extractor or "inception")
         if self.plan.lenient and not asked_for and name in WEIGHTS and local_copy(WEIGHTS[name]) is None:
             raise InputError(f"the weights of {name} are not here; fetch them: ganeval weights fetch {name}")
+        # A convention says how Inception is fed: beside Inception another network is fed as ever, in its place that is a mistake.
+        beside = name != self._extractor and not name.startswith("inception")
         return load_extractor(
             name,
-            convention=self.settings.convention,
+            convention=convention_named(DEFAULT) if beside else self.settings.convention,
             weights_file=self._weights if name == self._extractor else None,
             device=self.device,
             progress=self._progress,

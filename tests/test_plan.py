@@ -111,6 +111,15 @@ def test_two_networks_share_one_decode(real: Tensor, fake: Tensor) -> None:
     assert whole.scores == {**alone[1].scores, **alone[0].scores}
 
 
+def test_a_convention_is_of_inception_and_leaves_other_networks_beside_it_alone(real: Tensor, fake: Tensor, standin: Path) -> None:
+    names = ("fid", "fd_tiny")
+    report = ganeval.evaluate(real[:3], fake[:3], metrics=names, extractor="inception", weights=standin, convention="clean-fid")
+    assert report.scores["fd_tiny"] == ganeval.evaluate(real[:3], fake[:3], extractor="tiny").scores["fd_tiny"]
+    assert "bicubic" in report.provenance["networks"]["inception"]["preprocessing"]
+    with pytest.raises(InputError, match="the tiny extractor has its own preprocessing"):
+        ganeval.evaluate(real, fake, extractor="tiny", convention="clean-fid")
+
+
 def test_all_leaves_out_what_the_sets_do_not_allow_and_says_why(real: Tensor, fake: Tensor) -> None:
     report = ganeval.evaluate(real, fake, metrics="all", **TINY)
     notes = "\n".join(report.notes)
