@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from ganeval.errors import InputError
-from ganeval.extractors.lpips import Net, load_lpips
 from ganeval.extractors.protocol import Identity
 from ganeval.images import ImageSource, Seen
 from ganeval.measured import Measured
@@ -37,7 +37,9 @@ def load_pairwise(name: str, *, device: torch.device | None = None, progress: Pr
     if name == "pixels":
         as_they_are = Identity(weights_sha256=None, standard=True, preprocessing="gray levels 0 to 255")
         return Pairwise(name=name, identity=as_they_are, differences={"l1": paired.l1, "psnr": paired.psnr, "ssim": paired.ssim})
-    net: Net = "vgg" if name == "lpips-vgg" else "alex"
+    from ganeval.extractors.lpips import load_lpips  # brings torchvision, which no other score needs
+
+    net: Literal["vgg", "alex"] = "vgg" if name == "lpips-vgg" else "alex"
     lpips = load_lpips(net, device=device or torch.device("cpu"), progress=progress)
     return Pairwise(name=name, identity=lpips.identity, differences={"lpips": lpips})
 

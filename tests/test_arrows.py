@@ -214,3 +214,10 @@ def test_importing_loads_nothing_heavy(module: str) -> None:
     code = f"import {module}, sys; print([name for name in {heavy} if name in sys.modules])"
     printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert printed == "[]\n"
+
+
+def test_scoring_waits_for_nothing_that_it_does_not_use() -> None:
+    slow = ("torchvision", "scipy.stats", "matplotlib", "jinja2", "timm", "open_clip")
+    code = f"import ganeval.evaluator, sys; print([name for name in {slow} if name in sys.modules])"
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed == "[]\n"

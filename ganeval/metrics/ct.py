@@ -6,8 +6,6 @@ import math
 
 import numpy as np
 import torch
-from scipy.cluster.vq import kmeans2
-from scipy.stats import rankdata
 from torch import Tensor
 
 from ganeval.errors import InputError
@@ -34,6 +32,8 @@ def ct(train: Tensor, held_out: Tensor, fake: Tensor, *, seed: int = 2020) -> Sc
         InputError: fewer than 64 training pictures, no cell with more than 20 fakes and held-out pictures to compare with,
             training features that are all equal, or features that are not finite.
     """
+    from scipy.cluster.vq import kmeans2  # late: scipy.stats takes as long to import as all else here
+
     if len(train) < NUM_COMPONENTS:
         raise InputError(f"C_T needs at least {NUM_COMPONENTS} training pictures, got {len(train)}; add images")
     if min(len(held_out), len(fake)) < 1:
@@ -67,6 +67,8 @@ def ct(train: Tensor, held_out: Tensor, fake: Tensor, *, seed: int = 2020) -> Sc
 
 def _z(a: Tensor, b: Tensor) -> float:
     """z-value of Mann-Whitney's U: negative where `a` are smaller."""
+    from scipy.stats import rankdata
+
     m, n = len(a), len(b)
     u = rankdata(torch.cat([a, b]).numpy())[:m].sum() - m * (m + 1) / 2
     return float((u - m * n / 2) / math.sqrt(m * n * (m + n + 1) / 12))
