@@ -27,12 +27,9 @@ class Vectors:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Measured:
-    """What one network leaves of one set of images; each part is None where no metric asked for it."""
+class Measured(Vectors):
+    """What one network leaves of one set of images: its features, and what else was asked for."""
 
-    stats: FeatureStats | None = None
-    features: Tensor | None = None
-    sample: Tensor | None = None
     logits: Tensor | None = None  # float [num_images, classes], in the order of the images
     spatial: Vectors | None = None
     classes: tuple[str, ...] | None = None  # of each image; None where the images have none

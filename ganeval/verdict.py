@@ -92,8 +92,7 @@ def _verdict(key: str, reports: Mapping[str, Report]) -> Verdict:
 def p_value(one: Score, other: Score, *, paired: bool) -> float | None:
     """Two-sided, of the expected scores being equal: Welch's t, or where paired, t of the differences between groups of fakes.
 
-    Raises:
-        ArithmeticError: never; None where a standard error is missing.
+    None where a standard error is missing.
     """
     from scipy.special import stdtr
 

@@ -14,8 +14,8 @@ from ganeval.report import Score
 def authpct(real: Tensor, fake: Tensor) -> Score:
     """Per cent of fakes that are farther from their nearest real than that real is from its own nearest real.
 
-    A copy of a training picture is nearer to it than anything else. What honest fakes have depends on the features: 37 of draws like the
-    reals in two dimensions, 75 to 90 in hundreds; held-out pictures in place of the fakes show it.
+    A copy of a training picture is nearer to it than anything else. What honest fakes have depends on the features: about 37 of draws like
+    the reals in two dimensions, over 70 in hundreds; held-out pictures in place of the fakes show it.
 
     Args:
         real, fake: float features [num_real, dim] and [num_fake, dim]; the reals are the training pictures.

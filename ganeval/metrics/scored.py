@@ -34,7 +34,7 @@ def spatial_distance(sets: Sets, settings: Settings, spread: bool) -> Scores:
     return {"": _distance(sets.real.spatial, sets.fake.spatial, settings, spread)}
 
 
-def _distance(real: Vectors | Measured, fake: Vectors | Measured, settings: Settings, spread: bool) -> Score:
+def _distance(real: Vectors, fake: Vectors, settings: Settings, spread: bool) -> Score:
     assert real.stats is not None
     assert fake.stats is not None
     value = frechet_distance(real.stats, fake.stats, method=settings.method)
@@ -56,7 +56,7 @@ def distance_within_classes(sets: Sets, settings: Settings, spread: bool) -> Sco
 
     def within(name: str) -> Score:
         some_real, some_fake = real[of_real[name]], fake[of_fake[name]]
-        first, second = (Measured(stats=FeatureStats.of(some), features=some) for some in (some_real, some_fake))
+        first, second = (Vectors(stats=FeatureStats.of(some), features=some) for some in (some_real, some_fake))
         return _distance(first, second, settings, spread)
 
     return within_classes(within, names)
