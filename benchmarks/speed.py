@@ -2,9 +2,9 @@
 
     python benchmarks/speed.py [ROW ...] [--weights FILE] [--rounds 3] [--json FILE]
 
-Without ROW all that this machine can run; `--list` names them. Both sides of each row get the same pictures and the same weights file; without
-`--weights` stand-in weights in the public format are made. Pictures are real ones where $GANEVAL_DATA names a folder of archives,
-drawn ones elsewhere. Absolute times mean nothing on a shared machine, ratios do.
+Without ROW all that this machine can run; `--list` names them. Both sides of each row get the same pictures and the same weights
+file; without `--weights` stand-in weights in the public format are made. Pictures are real ones where $GANEVAL_DATA names a folder
+of archives, drawn ones elsewhere. Absolute times mean nothing on a shared machine, ratios do.
 """
 
 from __future__ import annotations
