@@ -5,9 +5,12 @@ What counts is a ratio: of two times that were taken one after the other, then t
 
 from __future__ import annotations
 
+import json
 import os
 import statistics
 import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -77,6 +80,17 @@ def measured(function: Callable[[], Value | None]) -> Run:
     return Run(seconds=seconds, value=value, peak_mb=None if before is None or peak is None else peak - before)
 
 
+# A process starts with the memory of the one that it was forked from, which may be large here: so a small one comes between.
+STOPWATCH = """
+import json, resource, subprocess, sys, time
+start = time.perf_counter()
+code = subprocess.run(sys.argv[2:], stdout=sys.stderr).returncode
+about = {"seconds": time.perf_counter() - start, "kb": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss}
+json.dump(about, open(sys.argv[1], "w"))
+sys.exit(code)
+"""
+
+
 def measured_command(
     command: Sequence[str | Path], *, value: Callable[[str], float] | None = None, env: Mapping[str, str] | None = None
 ) -> Run:
@@ -85,18 +99,13 @@ def measured_command(
     Raises:
         RuntimeError: it failed; with what it printed.
     """
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, **(env or {})}
-    )
-    assert process.stdout is not None
-    printed = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(map(str, command))} ended with {process.returncode}:\n{printed[-2000:]}")
-    return Run(seconds=seconds, value=None if value is None else value(printed), peak_mb=usage.ru_maxrss / 1024)
+    with tempfile.NamedTemporaryFile(mode="r", suffix=".json") as file:
+        stopwatch = [sys.executable, "-S", "-c", STOPWATCH, file.name, *map(str, command)]
+        done = subprocess.run(stopwatch, stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})}, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+        about = json.load(file)
+    return Run(seconds=about["seconds"], value=None if value is None else value(done.stderr), peak_mb=about["kb"] / 1024)
 
 
 def in_turn(

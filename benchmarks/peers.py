@@ -69,12 +69,13 @@ def _hub(weights: Path) -> Iterator[None]:
             torch.hub.set_dir(before)
 
 
-@lru_cache(maxsize=1)
-def _pytorch_fid_network(weights: Path) -> nn.Module:
+@lru_cache(maxsize=2)
+def pytorch_fid_network(weights: Path, *, bare: bool = False) -> nn.Module:
+    """As pytorch-fid makes it; `bare` is without its resizing and scaling, for inputs that are ready."""
     from pytorch_fid.inception import InceptionV3
 
     with _hub(weights):
-        network: nn.Module = InceptionV3([3]).eval()
+        network: nn.Module = InceptionV3([3], resize_input=not bare, normalize_input=not bare, requires_grad=False).eval()
     return network
 
 
@@ -83,7 +84,7 @@ def _pytorch_fid_features(folder: Path, weights: Path) -> Features:
     from pytorch_fid.fid_score import get_activations
 
     files = sorted(folder.glob("*.png"))
-    features: Features = get_activations(files, _pytorch_fid_network(weights), BATCH_SIZE, 2048, "cpu", num_workers=0)
+    features: Features = get_activations(files, pytorch_fid_network(weights), BATCH_SIZE, 2048, "cpu", num_workers=0)
     return features
 
 
@@ -208,13 +209,18 @@ class _Last(nn.Module):
 def _clean_fid_network(weights: Path) -> nn.Module:
     from cleanfid.inception_torchscript import InceptionV3W
 
-    blocks = _pytorch_fid_network(weights).blocks
-    assert isinstance(blocks, nn.ModuleList)
-    with tempfile.TemporaryDirectory() as folder, torch.no_grad():
-        traced = torch.jit.trace(_WithLayers(_Last(blocks)), torch.zeros(2, 3, 299, 299))
-        traced.save(str(Path(folder, "inception-2015-12-05.pt")))
+    with tempfile.TemporaryDirectory() as folder:
+        save_clean_fid_network(weights, Path(folder))
         network: nn.Module = InceptionV3W(folder, download=False, resize_inside=False).eval()
     return network
+
+
+def save_clean_fid_network(weights: Path, folder: Path) -> None:
+    """The TorchScript that clean-fid looks for in `folder`."""
+    blocks = pytorch_fid_network(weights).blocks
+    assert isinstance(blocks, nn.ModuleList)
+    with torch.no_grad():
+        torch.jit.trace(_WithLayers(_Last(blocks)), torch.zeros(2, 3, 299, 299)).save(str(folder / "inception-2015-12-05.pt"))
 
 
 @lru_cache(maxsize=4)

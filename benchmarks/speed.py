@@ -27,9 +27,11 @@ from speed_setup import Row, Setup
 
 
 def rows() -> dict[str, Row]:
+    import speed_commands
     import speed_metrics
+    import speed_network
 
-    return {**speed_metrics.ROWS}
+    return {**speed_commands.ROWS, **speed_network.ROWS, **speed_metrics.ROWS}
 
 
 @click.command()

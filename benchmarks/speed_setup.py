@@ -16,7 +16,13 @@ class Setup:
     def __init__(self, folder: Path, weights: Path | None, rounds: int) -> None:
         self.folder = folder
         self.rounds = rounds
+        self._made = 0
         self.weights = weights or save_standin(folder / "standin.pth", as_tensor(pictures(32, (32, 32), skip=500)))
+
+    def fresh(self) -> Path:
+        """A folder that is not there yet."""
+        self._made += 1
+        return self.folder / f"fresh-{self._made}"
 
 
 Row = Callable[[Setup], list[Compared]]

@@ -167,7 +167,7 @@ def _compared(images: Tensor, number: int, side: int | None) -> Tensor:
             f"{list(images.shape)}; do not round them to uint8: a small step is less than a gray level"
         )
     color = images.float().expand(-1, 3, -1, -1)
-    return color if side is None else area_or_bilinear(color, side)
+    return color if side is None else area_or_bilinear(color, side, side)
 
 
 @contextmanager

@@ -1,28 +1,67 @@
 """The resize kernels that evaluation tools use. Each takes float images on any device; none goes through a picture library.
 
-All in RESIZE take `images` float [batch, channels, height, width] and return [batch, channels, side, side], neither rounded nor
-clipped. They differ in where a sample falls and in how far it looks, which alone moves a FID by several points
+All in RESIZE take `images` float [batch, channels, h, w] and return [batch, channels, height, width], neither rounded nor clipped.
+They differ in where a sample falls and in how far it looks, which alone moves a FID by several points
 (Parmar et al. 2022, "On Aliased Resizing and Surprising Subtleties in GAN Evaluation").
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Kernel = Callable[[Tensor, int], Tensor]
+Kernel = Callable[[Tensor, int, int], Tensor]
+
+LONGEST = 4096  # pixels; of longer pictures the matrices would take more time than the kernel itself
+CHUNK = 2**21  # float values at once, 8 MB: they stay in the cache of a processor
 
 
-def tf1_bilinear(images: Tensor, side: int) -> Tensor:
+def resized(images: Tensor, height: int, width: int, kernel: Kernel, *, divisor: float = 1) -> Tensor:
+    """`kernel(images.float() / divisor, height, width)` as two matrix products, and equal to it but for float32 rounding.
+
+    A kernel is linear and treats rows and columns apart, so what it makes of a single bright pixel says all of it.
+
+    Args:
+        images: uint8 [batch, channels, h, w].
+
+    Returns:
+        float32 [batch, channels, height, width].
+    """
+    if max(images.shape[2:]) > LONGEST:
+        return kernel(images.float() / divisor, height, width)
+    rows, columns = (_matrix(kernel, length, side, images.device) for length, side in zip(images.shape[2:], (height, width), strict=True))
+    used = rows.any(dim=0).nonzero()[:, 0]
+    if len(used) < images.shape[2]:  # shrinking without antialiasing passes over some
+        images, rows = images.index_select(2, used), rows.index_select(1, used)
+    found = torch.empty(*images.shape[:2], height, width, device=images.device)
+    some = max(1, CHUNK // (images[0].numel() + found[0].numel()))
+    for source, target in zip(images.split(some), found.split(some), strict=True):
+        pixels = source.float()
+        if divisor != 1:
+            pixels /= divisor
+        torch.matmul(rows, pixels @ columns.T, out=target)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _matrix(kernel: Kernel, length: int, side: int, device: torch.device) -> Tensor:
+    """float32 [side, length]: how much each of `length` pixels counts in each of `side` samples."""
+    bright = torch.eye(length, device=device)[None, None]  # column i has one bright pixel, in row i
+    weights: Tensor = kernel(bright, side, length)[0, 0]
+    return weights
+
+
+def tf1_bilinear(images: Tensor, height: int, width: int) -> Tensor:
     """`tf.image.resize_bilinear` of TensorFlow 1: sample i falls at i·(in/out), no antialiasing.
 
     The corner of a pixel stands for its center, so the picture moves by half a pixel. TTUR, torch-fidelity, StyleGAN, ADM.
     """
-    return _lerp(_lerp(images, side, dim=3), side, dim=2)
+    return _lerp(_lerp(images, width, dim=3), height, dim=2)
 
 
 def _lerp(images: Tensor, side: int, *, dim: int) -> Tensor:
@@ -39,30 +78,33 @@ def _lerp(images: Tensor, side: int, *, dim: int) -> Tensor:
     return below + (above - below) * weight
 
 
-def bilinear(images: Tensor, side: int) -> Tensor:
+def bilinear(images: Tensor, height: int, width: int) -> Tensor:
     """Bilinear with half-pixel centers, no antialiasing: pytorch-fid and its descendants."""
-    return F.interpolate(images, size=(side, side), mode="bilinear", align_corners=False)
+    return F.interpolate(images, size=(height, width), mode="bilinear", align_corners=False)
 
 
-def bilinear_antialias(images: Tensor, side: int) -> Tensor:
+def bilinear_antialias(images: Tensor, height: int, width: int) -> Tensor:
     """Bilinear with the triangle widened by the scale when shrinking: torchmetrics since 1.8."""
-    return F.interpolate(images, size=(side, side), mode="bilinear", align_corners=False, antialias=True)
+    return F.interpolate(images, size=(height, width), mode="bilinear", align_corners=False, antialias=True)
 
 
-def area_or_bilinear(images: Tensor, side: int) -> Tensor:
+def area_or_bilinear(images: Tensor, height: int, width: int) -> Tensor:
     """Means of areas where both sides shrink, else bilinear without antialiasing: how torch-fidelity brings pictures to LPIPS."""
-    if min(images.shape[2:]) > side:
-        return F.interpolate(images, size=(side, side), mode="area")
-    return bilinear(images, side)
+    if images.shape[2] > height and images.shape[3] > width:
+        return F.interpolate(images, size=(height, width), mode="area")
+    return bilinear(images, height, width)
 
 
-def bicubic_antialias(images: Tensor, side: int) -> Tensor:
+def bicubic_antialias(images: Tensor, height: int, width: int) -> Tensor:
     """Bicubic widened by the scale when shrinking, overshoot kept: Pillow's filter on float channels, clean-fid.
 
     Two matrix products. torch's own antialiased bicubic makes its weights in float32, which is off from Pillow by up to 0.005 gray
     levels; these are made in float64.
     """
-    rows, columns = (_bicubic_weights(length, side).to(images.device, images.dtype) for length in images.shape[2:])
+    rows, columns = (
+        _bicubic_weights(length, side).to(images.device, images.dtype)
+        for length, side in zip(images.shape[2:], (height, width), strict=True)
+    )
     return rows @ (images @ columns.T)
 
 

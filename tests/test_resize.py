@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganeval.resize import RESIZE, bicubic_antialias, bilinear, bilinear_antialias, pillow_bicubic, tf1_bilinear
+from ganeval.resize import RESIZE, bicubic_antialias, bilinear, bilinear_antialias, pillow_bicubic, resized, tf1_bilinear
 
 SIZES = [(32, 32), (299, 299), (500, 375), (47, 640), (2, 3), (1024, 31)]
 
@@ -31,7 +31,7 @@ def test_tf1_bilinear_is_tensorflows_arithmetic(size: tuple[int, int]) -> None:
             above = image[:, top, left] + (image[:, top, right] - image[:, top, left]) * (x - np.float32(left))
             below = image[:, bottom, left] + (image[:, bottom, right] - image[:, bottom, left]) * (x - np.float32(left))
             expected[:, i, j] = above + (below - above) * (y - np.float32(top))
-    np.testing.assert_array_equal(tf1_bilinear(picture(*size), 299)[0].numpy(), expected)
+    np.testing.assert_array_equal(tf1_bilinear(picture(*size), 299, 299)[0].numpy(), expected)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
@@ -44,34 +44,43 @@ def test_antialiased_kernels_are_pillows_filters_on_float_channels(kernel, pillo
     image = picture(*size)
     expected = [np.asarray(Image.fromarray(channel.numpy()).resize((299, 299), pillow_filter)) for channel in image[0]]
     # In float64, since torch's bilinear makes its weights in the type of the images; torchmetrics, whose kernel it is, lives with that.
-    np.testing.assert_allclose(kernel(image.double(), 299)[0].numpy(), expected, atol=1e-3)  # gray levels of 255
+    np.testing.assert_allclose(kernel(image.double(), 299, 299)[0].numpy(), expected, atol=1e-3)  # gray levels of 255
 
 
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_the_bicubic_kernel_is_as_exact_in_float32(size: tuple[int, int]) -> None:
     image = picture(*size)
-    torch.testing.assert_close(bicubic_antialias(image, 299), bicubic_antialias(image.double(), 299).float(), rtol=0, atol=1e-3)
+    torch.testing.assert_close(bicubic_antialias(image, 299, 299), bicubic_antialias(image.double(), 299, 299).float(), rtol=0, atol=1e-3)
 
 
 def test_half_pixel_bilinear_takes_the_nearest_two_pixels_without_antialiasing() -> None:
     row = torch.tensor([0.0, 0.0, 90.0, 0.0, 0.0, 0.0]).expand(1, 1, 6, 6)
     # 6 → 3: samples at 0.5, 2.5, 4.5, halfway between two pixels each.
-    torch.testing.assert_close(bilinear(row, 3)[0, 0, 0], torch.tensor([0.0, 45.0, 0.0]))
+    torch.testing.assert_close(bilinear(row, 3, 3)[0, 0, 0], torch.tensor([0.0, 45.0, 0.0]))
     # 6 → 2: samples at 1 and 4 exactly; the bright pixel between them is not seen, as it would be with antialiasing.
-    assert bilinear(row, 2).max() == 0
-    assert bilinear_antialias(row, 2).max() > 0
+    assert bilinear(row, 2, 2).max() == 0
+    assert bilinear_antialias(row, 2, 2).max() > 0
 
 
 @pytest.mark.parametrize("name", RESIZE)
 @pytest.mark.parametrize("size", SIZES, ids=str)
 def test_a_flat_picture_stays_flat_at_any_size(name: str, size: tuple[int, int]) -> None:
     flat = torch.full((2, 3, size[1], size[0]), 77.0)
-    torch.testing.assert_close(RESIZE[name](flat, 32), torch.full((2, 3, 32, 32), 77.0), rtol=1e-5, atol=0)
+    torch.testing.assert_close(RESIZE[name](flat, 32, 32), torch.full((2, 3, 32, 32), 77.0), rtol=1e-5, atol=0)
 
 
 @pytest.mark.parametrize("name", RESIZE)
 def test_a_picture_of_the_right_size_is_left_alone(name: str) -> None:
-    torch.testing.assert_close(RESIZE[name](picture(299, 299), 299), picture(299, 299), rtol=0, atol=1e-3)
+    torch.testing.assert_close(RESIZE[name](picture(299, 299), 299, 299), picture(299, 299), rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", RESIZE)
+@pytest.mark.parametrize("size", [*SIZES, (31, 1024), (5000, 7)], ids=str)
+def test_two_matrix_products_do_what_the_kernel_does(name: str, size: tuple[int, int]) -> None:
+    images = torch.cat([picture(*size), picture(*size).flip(3)]).to(torch.uint8)
+    expected = RESIZE[name](images.float() / 255, 299, 224)
+    # float32 keeps 6e-8 of a pixel of 1; a sample of the widest kernel here is a sum of some tens, with weights that add up to 1.
+    torch.testing.assert_close(resized(images, 299, 224, RESIZE[name], divisor=255), expected, rtol=0, atol=1e-6)
 
 
 @pytest.mark.parametrize("size", [*SIZES, (300, 300), (1024, 1024), (1, 1)], ids=str)

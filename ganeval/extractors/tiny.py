@@ -18,7 +18,7 @@ from ganeval.errors import InputError
 from ganeval.extractors.protocol import Activations, Identity
 from ganeval.files import sha256_of
 from ganeval.progress import Progress, silent
-from ganeval.resize import bilinear_antialias
+from ganeval.resize import bilinear_antialias, resized
 
 EMBEDDED = Path(__file__).with_name("tiny.safetensors")
 
@@ -80,7 +80,7 @@ class TinyNet(nn.Module):
 
 def normalized(images: Tensor) -> Tensor:
     """uint8 [batch, 3, height, width] → float32 [batch, 3, 32, 32] in [-1, 1]."""
-    return bilinear_antialias(images.float(), SIDE) / 127.5 - 1
+    return resized(images, SIDE, SIDE, bilinear_antialias) / 127.5 - 1
 
 
 class TinyExtractor:

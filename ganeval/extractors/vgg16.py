@@ -13,7 +13,7 @@ from ganeval.extractors.loading import IMAGENET, NetworkExtractor, check_convent
 from ganeval.extractors.protocol import Activations
 from ganeval.progress import Progress, silent
 from ganeval.published import VGG16
-from ganeval.resize import tf1_bilinear
+from ganeval.resize import resized, tf1_bilinear
 
 SIDE, DIM = 224, 4096
 FC2 = 5  # layers of torchvision's classifier up to the ReLU of the second fully connected one
@@ -22,7 +22,7 @@ FC2 = 5  # layers of torchvision's classifier up to the ReLU of the second fully
 def normalized(images: Tensor) -> Tensor:
     """uint8 [batch, 3, height, width] → float32 [batch, 3, 224, 224], as torch-fidelity feeds it."""
     mean, deviation = (torch.tensor([255 * value for value in values], device=images.device).view(1, 3, 1, 1) for values in IMAGENET)
-    return (tf1_bilinear(images.float(), SIDE) - mean) / deviation
+    return (resized(images, SIDE, SIDE, tf1_bilinear) - mean) / deviation
 
 
 def activations(net: models.VGG, x: Tensor) -> Activations:

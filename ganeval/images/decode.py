@@ -100,7 +100,7 @@ def _rgb(picture: Image.Image) -> np.ndarray[tuple[int, int, int], np.dtype[np.u
         raise BadImage("LAB colors need a color profile to become RGB; save it as RGB")
     if mode in ("La", "RGBa"):  # premultiplied alpha, which Pillow undoes on the way to LA and RGBA only
         picture = picture.convert(mode.upper())
-    return np.array(picture.convert("RGB"))
+    return np.array(picture if mode == "RGB" else picture.convert("RGB"))
 
 
 def _orientation(picture: Image.Image) -> int:

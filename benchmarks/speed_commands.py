@@ -1,0 +1,117 @@
+"""Rows of benchmarks/speed.py: whole commands, from the start of Python to the score, each with a cache that is empty.
+
+Every tool runs with its own defaults on the CPU. Ours runs in the convention of the tool that it is held against, so that the values say
+whether both did the same work.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from ganeval.weights import INCEPTION
+from in_turn import Compared, Run, in_turn, measured_command
+from peers import save_clean_fid_network
+from pictures import pictures
+from speed_setup import Row, Setup
+
+Command = Callable[[Path, Path, Path], Run]  # (real, fake, weights)
+SCRIPTS = Path(sys.executable).parent
+
+
+def ours(real: Path, fake: Path, weights: Path, *, home: Path, convention: str) -> Run:
+    home.mkdir(parents=True)  # a new one each time
+    options = ["--weights", str(weights), "--convention", convention, "--quiet", "--json"]
+    command = [sys.executable, "-m", "ganeval", "fid", str(real), str(fake), *options]
+    return measured_command(command, value=_json_fid, env={"GANEVAL_HOME": str(home)})
+
+
+def pytorch_fid(real: Path, fake: Path, weights: Path, *, home: Path) -> Run:
+    checkpoint = home / "hub" / "checkpoints" / INCEPTION.filename
+    if not checkpoint.exists():
+        checkpoint.parent.mkdir(parents=True)
+        checkpoint.symlink_to(weights.resolve())
+    return measured_command([SCRIPTS / "pytorch-fid", real, fake, "--device", "cpu"], value=_printed_fid, env={"TORCH_HOME": str(home)})
+
+
+def torch_fidelity(real: Path, fake: Path, weights: Path) -> Run:
+    options = ["--cpu", "--fid", "--no-cache", "--feature-extractor-weights-path", str(weights)]
+    return measured_command([str(SCRIPTS / "fidelity"), "--input1", str(real), "--input2", str(fake), *options], value=_printed_fid)
+
+
+def clean_fid(real: Path, fake: Path, weights: Path, *, home: Path) -> Run:
+    if not home.exists():
+        home.mkdir()
+        save_clean_fid_network(weights, home)
+    return measured_command([sys.executable, Path(__file__).with_name("clean_fid_command.py"), real, fake, home], value=_printed_fid)
+
+
+def _json_fid(out: str) -> float:
+    """As ganeval prints it."""
+    return float(json.loads(out.splitlines()[-1])["scores"]["fid"]["value"])
+
+
+def _printed_fid(out: str) -> float:
+    """As pytorch-fid and torch-fidelity print it."""
+    found = re.findall(r"(?:FID|frechet_inception_distance): +([0-9.e+-]+)", out)
+    return float(found[-1])
+
+
+def folders(setup: Setup, side: int, num: int) -> tuple[Path, Path]:
+    """Two folders of `num` pictures, PNG up to 32×32, JPEG beyond; made once."""
+    found = tuple(setup.folder / f"{side}x{side}-{num}" / label for label in ("real", "fake"))
+    for folder, skip in zip(found, (0, num), strict=True):
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            for i, picture in enumerate(pictures(num, (side, side), skip=skip)):
+                picture.save(folder / (f"{i:05d}.png" if side <= 32 else f"{i:05d}.jpg"), quality=90)
+    return found[0], found[1]
+
+
+def fid_command(side: int, peers: tuple[str, ...], *, num: int = 512) -> Row:
+    """`ganeval fid` on two folders against the peers' commands."""
+
+    def row(setup: Setup) -> list[Compared]:
+        real, fake = folders(setup, side, num)
+        ways: dict[str, tuple[str, Command]] = {
+            "pytorch-fid": ("pytorch-fid", partial(pytorch_fid, home=setup.folder / "torch")),
+            "torch-fidelity": ("ttur", torch_fidelity),
+            "clean-fid": ("clean-fid", partial(clean_fid, home=setup.folder / "clean-fid")),
+        }
+        found = []
+        for peer in peers:
+            convention, theirs = ways[peer]
+            found += in_turn(
+                f"ganeval fid, 2 × {num} pictures of {side}×{side}, CPU, cold",
+                lambda: ours(real, fake, setup.weights, home=setup.fresh(), convention=convention),  # noqa: B023 - called at once
+                {peer: partial(theirs, real, fake, setup.weights)},
+                targets={peer: 2.5},
+                rounds=setup.rounds,
+            )
+        return found
+
+    return row
+
+
+def help_command(setup: Setup) -> list[Compared]:
+    """`--help`, which should not wait for torch."""
+    return in_turn(
+        "ganeval --help",
+        lambda: measured_command([SCRIPTS / "ganeval", "--help"]),
+        {"pytorch-fid --help": lambda: measured_command([SCRIPTS / "pytorch-fid", "--help"])},
+        targets={"pytorch-fid --help": 5},
+        rounds=max(5, setup.rounds),
+        warm=True,
+    )
+
+
+ROWS: dict[str, Row] = {
+    "fid-32": fid_command(32, ("pytorch-fid", "torch-fidelity")),
+    "fid-256": fid_command(256, ("pytorch-fid", "clean-fid")),
+    "fid-1024": fid_command(1024, ("pytorch-fid", "clean-fid")),
+    "help": help_command,
+}
