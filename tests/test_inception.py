@@ -40,6 +40,31 @@ def test_features_do_not_depend_on_the_batch(standin: Path) -> None:
             torch.testing.assert_close(torch.cat([part.features for part in parts]), whole.features, rtol=1e-5, atol=1e-6)
 
 
+def plain(weights: Path, *, tap: int = 2048) -> InceptionExtractor:
+    """Convolution and batch normalization apart, one memory format, the layers as the state dict has them."""
+    net = InceptionV3(tap=tap)
+    net.load_state_dict(torch.load(weights, weights_only=True))
+    identity = extractor(weights).identity
+    return InceptionExtractor(net, convention=CONVENTIONS["ttur"], identity=identity)
+
+
+@pytest.mark.parametrize("tap", TAPS)
+def test_the_fused_network_says_what_the_plain_one_does(tap: int, standin: Path) -> None:
+    images = as_tensor(pictures(17, (32, 32)))  # more than one batch of the fused body, and a rest
+    with inference(extractor(standin), CPU):
+        fused, unfused = extractor(standin, tap=tap)(images), plain(standin, tap=tap)(images)
+    for ours, theirs in zip(fused, unfused, strict=True):
+        if theirs is not None:
+            assert ours is not None
+            assert ((ours - theirs).norm(dim=1) / theirs.norm(dim=1)).max() < 1e-5
+    assert (fused.logits is None) == (unfused.logits is None)
+
+
+def test_a_fid_by_the_fused_network_is_that_of_the_plain_one(standin: Path, folders: tuple[Path, Path]) -> None:
+    unfused = ganeval.fid(*folders, extractor=plain(standin))
+    assert ganeval.fid(*folders, weights=standin) == pytest.approx(unfused, rel=1e-6)
+
+
 def test_taps_have_their_dimensions_and_only_the_last_has_logits(standin: Path) -> None:
     images = as_tensor(pictures(2, (32, 32)))
     for tap in TAPS:
