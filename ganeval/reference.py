@@ -177,7 +177,7 @@ def merged(references: Sequence[Reference]) -> Reference:
             raise InputError(f"{seen[pixels]} and {other.where} are of the same images, which would count twice; leave one out")
         if pixels is not None:
             seen[pixels] = other.where
-    check_complete({other.where: other.shard for other in references})
+    check_complete([(other.where, other.shard) for other in references])
     if first.shard is not None:
         references = sorted(references, key=_index)
     stats = references[0].stats

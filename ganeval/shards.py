@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -75,16 +75,16 @@ def in_words(about: Mapping[str, Any]) -> str:
     )
 
 
-def check_complete(shards: Mapping[str, Mapping[str, Any] | None]) -> None:
+def check_complete(shards: Sequence[tuple[str, Mapping[str, Any] | None]]) -> None:
     """Refuse parts that are not all of one set: stats of some of the data would pass for stats of all.
 
     Args:
-        shards: by file, what `shard_of` says; None where the file is of a whole set.
+        shards: (file, what `shard_of` says; None where it is of a whole set).
 
     Raises:
         InputError: shards of different sets or of another cut, one that is there twice, or one that is missing.
     """
-    (where, first), *others = shards.items()
+    (where, first), *others = shards
     for other_where, other in others:
         if first is None or other is None:
             if first is not other:
@@ -100,8 +100,8 @@ def check_complete(shards: Mapping[str, Mapping[str, Any] | None]) -> None:
     if first is None:
         return
     by_index: dict[int, str] = {}
-    found = {where: about for where, about in shards.items() if about is not None}
-    for where, about in found.items():
+    found = [(where, about) for where, about in shards if about is not None]
+    for where, about in found:
         if about["index"] in by_index:
             raise InputError(f"{by_index[about['index']]} and {where} are both shard {about['index']}/{about['count']}; leave one out")
         by_index[about["index"]] = where
@@ -111,6 +111,6 @@ def check_complete(shards: Mapping[str, Mapping[str, Any] | None]) -> None:
             f"of {first['count']} shards {some} {'is' if len(missing) == 1 else 'are'} missing; "
             "stats of a part of the images would pass for stats of all: compute the rest and merge again"
         )
-    ordered = sorted(found.values(), key=lambda about: int(about["index"]))
+    ordered = sorted((about for _, about in found), key=lambda about: int(about["index"]))
     if any(one["stop"] != other["start"] for one, other in pairwise(ordered)):
         raise InputError(f"the shards of {first['num_images']:,} images do not meet; compute all with one --batch-size")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
 import torch
@@ -93,12 +94,11 @@ class Team:
         """Nothing is shared from here on.
 
         Raises:
-            Ended: in all processes but the first, or a process met an error.
+            Ended: in all processes but the first.
         """
-        self.end(None)
+        self._end(None)
 
-    def end(self, error: Exception | None) -> None:
-        """As `first_goes_on`, for a process that met an error: the first raises it."""
+    def _end(self, error: Exception | None) -> None:
         if self._over:
             return
         self.folded(0, int, error=error)
@@ -106,23 +106,20 @@ class Team:
         if not self.is_first:
             raise Ended
 
+    def __enter__(self) -> Team:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        """An error in one process ends all: it is raised in the first, the others leave the block silently, as they do at its end."""
+        if error is None or isinstance(error, TOLD):
+            with suppress(Ended):
+                self._end(error)
+        return isinstance(error, Ended) or (error is not None and isinstance(error, TOLD) and not self.is_first)
+
 
 @contextmanager
 def team(device: str | None) -> Iterator[tuple[Team, torch.device]]:
-    """The team that torchrun started, and what this process is to compute on; a team of one elsewhere.
-
-    An error in one process ends all: it is raised in the first, the others leave the block silently, as they do at its end.
-    """
-    with joined_processes(torch.device("cpu"), timeout=PATIENCE) as place:
-        here = Team(place)
-        try:
-            chosen = chosen_device(device)
-            yield here, own_device(chosen) if here.size > 1 else chosen
-            here.first_goes_on()
-        except Ended:
-            return
-        except TOLD as error:
-            with suppress(Ended):
-                here.end(error)
-            if here.is_first:
-                raise
+    """The team that torchrun started, and what this process is to compute on; a team of one elsewhere. See `Team.__exit__`."""
+    with joined_processes(torch.device("cpu"), timeout=PATIENCE) as place, Team(place) as here:
+        chosen = chosen_device(device)
+        yield here, own_device(chosen) if here.size > 1 else chosen
