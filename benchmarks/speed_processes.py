@@ -11,15 +11,15 @@ from in_turn import Compared, Run, in_turn, measured_command
 from pictures import pictures, save_all
 from speed_setup import Row, Setup
 
-NUM = 640  # a side: enough that starting and loading, which are not shared, are a small part of either time
+NUM = 512  # a side: enough that starting and loading, which are not shared, are a small part of either time
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node")
 SHARED = 1.8  # of two cores; starting up and the distance itself are not shared
 
 
 def fid(*, processes: int, threads: int, real: Path, fake: Path, weights: Path) -> Run:
     """The command from its start to its end."""
-    launch = [sys.executable, *(() if processes == 1 else (*TORCHRUN, str(processes)))]
-    command = ["-m", "ganeval", "fid", real, fake, "--weights", weights, "--device", "cpu", "--no-spread", "--json"]
+    launch: list[str | Path] = [sys.executable, *(() if processes == 1 else (*TORCHRUN, str(processes)))]
+    command: list[str | Path] = ["-m", "ganeval", "fid", real, fake, "--weights", weights, "--device", "cpu", "--no-spread", "--json"]
     env = {"OMP_NUM_THREADS": str(threads), "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     return measured_command([*launch, *command], value=_value, env=env)
 

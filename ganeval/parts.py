@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from ganeval.errors import InputError
 from ganeval.extract import measure
 from ganeval.extractors.protocol import FeatureExtractor
 from ganeval.images import ImageSource, Seen
-from ganeval.images.cut import bounds, divisible
+from ganeval.images.cut import bounds, divisible, listing_sha256
 from ganeval.images.seen import BadImages, Call, Diary, bad_images, seen_of
 from ganeval.measured import Measured, Need
 from ganeval.pairing import Pairing
@@ -23,13 +24,25 @@ class Part:
     measured: Mapping[str, Measured] = field(default_factory=dict)  # by network; empty of no images
     calls: list[Call] = field(default_factory=list)  # of `Seen.add`
     bad: list[str] = field(default_factory=list)  # pictures that cannot be used, as "name: why"
+    listing: str | None = None  # the digest of all that the process finds in the source, not in the part only
 
     def __add__(self, other: Part) -> Part:
+        """Both parts together.
+
+        Raises:
+            InputError: they are of different sets, or went through different networks, as where machines do not hold the same files.
+        """
+        if self.listing and other.listing and self.listing != other.listing:
+            raise InputError("the processes do not find the same images; put the same files where each of them looks")
+        if self.calls and other.calls and self.measured.keys() != other.measured.keys():
+            odd = ", ".join(sorted(self.measured.keys() ^ other.measured.keys()))
+            raise InputError(f"not all processes have {odd}; put the weights on each machine, or leave its metrics out")
         measured = {
             name: self.measured[name] + other.measured[name] if name in self.measured and name in other.measured else found
             for name, found in {**self.measured, **other.measured}.items()
         }
-        return Part(measured=measured, calls=self.calls + other.calls, bad=self.bad + other.bad)
+        listing = self.listing or other.listing
+        return Part(measured=measured, calls=self.calls + other.calls, bad=self.bad + other.bad, listing=listing)
 
     def whole(self, source: ImageSource, *, skip_bad: bool) -> tuple[dict[str, Measured], Seen]:
         """As `measure` returns it, where this is all of `source`.
@@ -86,9 +99,10 @@ def measured_together(
 def _own_part(team: Team, source: ImageSource, extractors: Mapping[str, FeatureExtractor], *, batch_size: int, **options: Any) -> Part:
     whole = divisible(source)
     own = bounds(whole.num_images or 0, team.rank, team.size, batch_size=batch_size)
-    if not own:
-        return Part()
-    return _part(whole.part(own.start, own.stop), extractors, first=own.start, batch_size=batch_size, **options)
+    part = Part()
+    if own:
+        part = _part(whole.part(own.start, own.stop), extractors, first=own.start, batch_size=batch_size, **options)
+    return replace(part, listing=listing_sha256(whole))
 
 
 def _part(source: ImageSource, extractors: Mapping[str, FeatureExtractor], *, first: int, **options: Any) -> Part:

@@ -77,7 +77,11 @@ class Team:
             if self.rank + step < self.size:
                 other, of_other = received(sender=self.rank + step)
                 error = error or of_other
-                part = part if error else part + other
+                if error is None:
+                    try:
+                        part = part + other
+                    except TOLD as found:
+                        error = found
             step *= 2
         whole: Whole | None = None
         if self.is_first and error is None:

@@ -36,7 +36,7 @@ ARROWS: dict[str, set[str]] = {
     "processes": {"errors"},
     "messages": set(),
     "team": {"errors", "machine", "messages", "processes"},
-    "parts": {"extract", "extractors", "images", "measured", "pairing", "team"},
+    "parts": {"errors", "extract", "extractors", "images", "measured", "pairing", "team"},
     "shards": {"errors", "images"},
     "reference": {"errors", "extractors", "files", "shards", "stats"},
     "plan": {"errors", "extractors", "measured", "metrics"},

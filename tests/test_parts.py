@@ -172,6 +172,16 @@ def test_bad_pictures_of_all_parts_are_counted_together(tmp_path: Path, mean_col
         assert seen.provenance()["num_skipped"] == 5
 
 
+def test_parts_of_different_sets_or_networks_are_not_put_together() -> None:
+    a, b = torch.zeros(1, 3), torch.ones(1, 3)
+    one, other = (Part(measured={name: Measured(logits=x)}, calls=[(b"", None, None, ())]) for name, x in (("x", a), ("y", b)))
+    with pytest.raises(InputError, match="not all processes have x, y; put the weights on each machine"):
+        one + other
+    with pytest.raises(InputError, match="do not find the same images"):
+        Part(listing="a") + Part(listing="b")
+    assert (Part() + Part(listing="b")).listing == "b"
+
+
 @pytest.fixture(scope="module")
 def classes(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """(real, fake): 300 and 280 pictures, more than features, the fakes in two classes."""
