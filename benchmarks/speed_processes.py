@@ -1,4 +1,4 @@
-"""Row of benchmarks/speed.py: `ganeval fid` by two processes under torchrun against one, a thread each."""
+"""Rows of benchmarks/speed.py: `ganeval fid` by two processes of one thread under torchrun, against one process of one thread or two."""
 
 from __future__ import annotations
 
@@ -29,21 +29,24 @@ def _value(printed: str) -> float:
     return float(json.loads(line)["scores"]["fid"]["value"])
 
 
-def processes(setup: Setup) -> list[Compared]:
-    """Against one process of one thread, which is what two cores should halve, and of two threads, which is what else they could do."""
-    real = save_all(pictures(NUM, (32, 32)), setup.folder / "processes" / "real")
-    fake = save_all(pictures(NUM, (32, 32), skip=NUM), setup.folder / "processes" / "fake")
+def against(threads: int, target: float | None) -> Row:
+    """Two processes of one thread against one process of `threads`."""
 
-    def run(processes: int, threads: int) -> Run:
-        return fid(processes=processes, threads=threads, real=real, fake=fake, weights=setup.weights)
+    def row(setup: Setup) -> list[Compared]:
+        real = save_all(pictures(NUM, (32, 32)), setup.folder / "processes" / "real")
+        fake = save_all(pictures(NUM, (32, 32), skip=NUM), setup.folder / "processes" / "fake")
+        what = f"ganeval fid by 2 processes of 1 thread, 2 × {NUM} pictures of 32×32"
+        other = f"1 process of {threads} thread{'s' if threads > 1 else ''}"
+        sides = {"real": real, "fake": fake, "weights": setup.weights}
+        return in_turn(
+            what,
+            lambda: fid(processes=2, threads=1, **sides),
+            {other: lambda: fid(processes=1, threads=threads, **sides)},
+            targets={} if target is None else {other: target},
+            rounds=setup.rounds,
+        )
 
-    return in_turn(
-        f"ganeval fid by 2 processes of 1 thread, 2 × {NUM} pictures of 32×32",
-        lambda: run(2, 1),
-        {"1 process, 1 thread": lambda: run(1, 1), "1 process, 2 threads": lambda: run(1, 2)},
-        targets={"1 process, 1 thread": SHARED},
-        rounds=setup.rounds,
-    )
+    return row
 
 
-ROWS: dict[str, Row] = {"processes": processes}
+ROWS: dict[str, Row] = {"processes": against(1, SHARED), "processes-or-threads": against(2, None)}

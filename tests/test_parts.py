@@ -217,12 +217,12 @@ def test_several_processes_print_the_report_of_one(processes: int, classes: tupl
 
 @pytest.mark.slow
 def test_pairs_and_all_conventions_come_out_as_of_one_process(tmp_path: Path, standin: Path) -> None:
-    real = save_all(pictures(40, (32, 32)), tmp_path)
+    real = save_all(pictures(12, (32, 32)), tmp_path)
     for options in (
         ("--metrics", "fid,l1,ssim", "--extractor", "tiny", "--no-spread"),
         ("--conventions", "all", "--weights", standin, "--no-spread", "--num-splits", "2"),
     ):
-        command = ("-m", "ganeval", "evaluate", real, real, *options, "--json")
+        command = ("-m", "ganeval", "evaluate", real, real, *options, "--batch-size", "4", "--json")
         alone, together = torchrun(*command, processes=1), torchrun(*command)
         assert together.returncode == 0, together.stderr
         assert same(json.loads(together.stdout), json.loads(alone.stdout))
