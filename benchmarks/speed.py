@@ -30,8 +30,9 @@ def rows() -> dict[str, Row]:
     import speed_commands
     import speed_metrics
     import speed_network
+    import speed_processes
 
-    return {**speed_commands.ROWS, **speed_network.ROWS, **speed_metrics.ROWS}
+    return {**speed_commands.ROWS, **speed_metrics.ROWS, **speed_network.ROWS, **speed_processes.ROWS}
 
 
 @click.command()

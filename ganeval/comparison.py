@@ -12,7 +12,6 @@ import torch
 
 from ganeval.conventions import DEFAULT, Convention, convention_named
 from ganeval.errors import InputError
-from ganeval.extract import measure
 from ganeval.extractors import load_extractor
 from ganeval.extractors.protocol import FeatureExtractor, Identity, identity_of
 from ganeval.images import ImageSource
@@ -21,12 +20,14 @@ from ganeval.measured import Need
 from ganeval.metrics import Label, Sets, Settings
 from ganeval.metrics.frechet import Method
 from ganeval.pairing import Pairing, Pairwise, load_pairwise
+from ganeval.parts import measured_together
 from ganeval.plan import Names, Planned, planned
 from ganeval.progress import Progress, silent
 from ganeval.provenance import notes, provenance, title
 from ganeval.reference import Reference
 from ganeval.report import Report, Score
 from ganeval.side import Side, check_count, check_held_out, check_offered, check_side, opened
+from ganeval.team import Team
 from ganeval.weights import WEIGHTS, local_copy
 
 Opened = ImageSource | Reference
@@ -53,6 +54,7 @@ class Comparison:
         skip_bad: bool = False,
         keep_features: bool = False,
         progress: Progress = silent,
+        team: Team | None = None,
     ) -> None:
         if batch_size < 1:
             raise InputError(f"batch_size must be at least 1, got {batch_size}")
@@ -76,6 +78,7 @@ class Comparison:
         self._skip_bad = skip_bad
         self._keep_features = keep_features
         self._progress = progress
+        self.team = team or Team()
         self.plan = planned(metrics, extractor if isinstance(extractor, str | None) else extractor.name)
         self.extractors: dict[str, FeatureExtractor] = {}
         self._pairwise: dict[str, Pairwise] = {}
@@ -165,7 +168,8 @@ class Comparison:
         needs: dict[str, set[Need]] = plan.needs(label, self.settings)
         if self._keep_features:
             needs = {name: wanted | {"features"} for name, wanted in needs.items()}
-        measured, seen = measure(
+        measured, seen = measured_together(
+            self.team,
             source,
             {name: self.extractors[name] for name in needs},
             needs=needs,
@@ -188,7 +192,9 @@ class Comparison:
 
         Raises:
             InputError: a score that is not possible with these images.
+            Ended: in all processes of a team but the first.
         """
+        self.team.first_goes_on()
         fake, settings = sides["fake"], self.settings
         sets = {
             name: Sets(

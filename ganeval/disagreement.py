@@ -9,17 +9,18 @@ from typing import Any
 from ganeval.comparison import Comparison
 from ganeval.conventions import CONVENTIONS, DEFAULT, Convention
 from ganeval.errors import InputError
-from ganeval.extract import measure
 from ganeval.extractors.protocol import FeatureExtractor, identity_of
 from ganeval.images import ImageSource
 from ganeval.measured import Need
 from ganeval.metrics import Label
 from ganeval.metrics.frechet import frechet_distance
+from ganeval.parts import measured_together
 from ganeval.progress import Progress, silent
 from ganeval.reference import Reference
 from ganeval.report import Report, Score
 from ganeval.side import Side
 from ganeval.stats import FeatureStats
+from ganeval.team import Team
 
 POPULATION = "ttur, covariance / N"  # what StyleGAN2 and 3 compute: the convention but for the divisor
 
@@ -49,6 +50,7 @@ def disagreement(
     batch_size: int = 32,
     skip_bad: bool = False,
     progress: Progress = silent,
+    team: Team | None = None,
     **options: Any,
 ) -> Disagreement:
     """FID and Inception Score by every convention that defines them, each image decoded once; options as for `Evaluator`.
@@ -57,7 +59,7 @@ def disagreement(
         InputError: as `Evaluator`; or stats, which are of one convention, in place of images.
     """
     comparisons = {
-        name: Comparison(metrics=convention.defines, convention=name, batch_size=batch_size, progress=progress, **options)
+        name: Comparison(metrics=convention.defines, convention=name, batch_size=batch_size, progress=progress, team=team, **options)
         for name, convention in CONVENTIONS.items()
     }
     sources: dict[Label, ImageSource] = {"fake": _images(comparisons, "fake", fake), "real": _images(comparisons, "real", real)}
@@ -73,7 +75,8 @@ def disagreement(
         for name, comparison in comparisons.items():
             for network, wanted in comparison.plan.needs(label, comparison.settings).items():
                 needs[_fed(CONVENTIONS[name], comparison.extractors[network])] |= wanted
-        measured, seen = measure(
+        measured, seen = measured_together(
+            team or Team(),
             source,
             by_preprocessing,
             needs=needs,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -18,7 +19,9 @@ from ganeval.plan import Names
 from ganeval.progress import Progress, silent
 from ganeval.reference import Reference
 from ganeval.report import Report, Score
-from ganeval.side import Side
+from ganeval.shards import Shard, shard_of
+from ganeval.side import Side, opened
+from ganeval.team import Team
 
 
 class Evaluator:
@@ -46,6 +49,8 @@ class Evaluator:
         skip_bad: leave out pictures that cannot be read, and count them in the report, instead of refusing to score.
         num_images: how many to draw where `real` is a generator.
         keep_features: whether `measure` and `real` keep the features of every image, for analyses beyond the metrics.
+        team: the processes to share each pass with, as the command line does under torchrun: `with team(device) as (here, device)`.
+            None works alone, also within torch.distributed: a training loop scores in the processes that it chooses.
 
     Raises:
         InputError: anything about the input that makes a score impossible; the message says what to do.
@@ -72,6 +77,7 @@ class Evaluator:
         num_images: int | None = None,
         keep_features: bool = False,
         progress: Progress = silent,
+        team: Team | None = None,
     ) -> None:
         self._comparison = Comparison(
             metrics=metrics,
@@ -89,6 +95,7 @@ class Evaluator:
             skip_bad=skip_bad,
             keep_features=keep_features,
             progress=progress,
+            team=team,
         )
         self._reals = _reals(self._comparison, real, held_out, num_images=num_images)
 
@@ -115,7 +122,9 @@ class Evaluator:
 
         Raises:
             InputError: no chosen metric needs stats of the reals, or several networks are at work.
+            Ended: in all processes of a team but the first.
         """
+        self._comparison.team.first_goes_on()
         if self.real is not None and self.real.reference is not None:
             return self.real.reference
         measured = {} if self.real is None else {name: one for name, one in self.real.measured.items() if one.stats is not None}
@@ -177,6 +186,19 @@ def inception_score(fake: Any, **options: Any) -> Score:
     return next(iter(report.scores.values()))
 
 
-def reference_of(images: Any, **options: Any) -> Reference:
-    """Stats of a set of images with all that they were made with, to be saved; options as for `Evaluator`."""
-    return Evaluator(images, metrics=("fid",), **options).reference
+def reference_of(images: Any, *, shard: Shard | None = None, batch_size: int = 32, **options: Any) -> Reference:
+    """Stats of a set of images, or of a shard of it, with all that they were made with, to be saved; options as for `Evaluator`.
+
+    Raises:
+        InputError: as `Evaluator`; or there is no such shard of these images.
+    """
+    options |= {"metrics": ("fid",), "batch_size": batch_size}
+    if shard is None:
+        return Evaluator(images, **options).reference
+    source = opened(images)
+    if isinstance(source, Reference):
+        raise InputError(f"{source.where} holds stats, which have no shards; name the images")
+    part, about = shard_of(source, shard, batch_size=batch_size)
+    reference = Evaluator(part, **options).reference
+    assert reference.made_with is not None
+    return replace(reference, made_with={**reference.made_with, "images": {**reference.made_with["images"], "shard": about}})

@@ -48,7 +48,7 @@ def measure(
         InputTypeError: an extractor has no logits or spatial features, or returns something else than it declares.
     """
     seen = seen or Seen()
-    options: dict[str, Any] = {"device": device, "batch_size": batch_size, "lenient": lenient}
+    options: dict[str, Any] = {"device": device, "batch_size": batch_size, "lenient": lenient, "first": seen.first}
     networks = {name: Forward(extractor, needs[name], **options) for name, extractor in extractors.items()}
     images = source.batches(seen, batch_size=batch_size, skip_bad=skip_bad)
     with progress(label, source.num_images, "images") as advance:

@@ -42,7 +42,14 @@ class Forward:
     """
 
     def __init__(
-        self, extractor: FeatureExtractor, needs: Collection[Need], *, device: torch.device, batch_size: int, lenient: bool = False
+        self,
+        extractor: FeatureExtractor,
+        needs: Collection[Need],
+        *,
+        device: torch.device,
+        batch_size: int,
+        lenient: bool = False,
+        first: int = 0,
     ) -> None:
         self._extractor = extractor
         self._two_stage = extractor if isinstance(extractor, TwoStage) else None
@@ -51,7 +58,8 @@ class Forward:
         self._lenient = lenient  # whether logits and spatial features may be missing
         self._ready: list[Tensor] = []  # prepared, they are of one size, however large the pictures were
         self._done = 0
-        self._rows = Rows(needs, extractor.dim)
+        self._first = first  # the position of the first image
+        self._rows = Rows(needs, extractor.dim, first=first)
         self._logits: list[Tensor] | None = [] if "logits" in needs else None
         self._spatial_needs = {need.removeprefix("spatial ") for need in needs if need.startswith("spatial ")}
         self._spatial: Rows | None = None
@@ -73,6 +81,7 @@ class Forward:
             stats=kept.stats,
             features=kept.features,
             sample=kept.sample,
+            keys=kept.keys,
             logits=torch.cat(self._logits) if self._logits else None,
             spatial=None if self._spatial is None else self._spatial.vectors(),
             classes=seen.classes,
@@ -90,7 +99,7 @@ class Forward:
         if self._logits is not None and activations.logits is not None:
             self._logits.append(activations.logits.cpu())
         if self._spatial_needs and activations.spatial is not None:
-            self._spatial = self._spatial or Rows(self._spatial_needs, activations.spatial.shape[1])
+            self._spatial = self._spatial or Rows(self._spatial_needs, activations.spatial.shape[1], first=self._first)
             self._spatial.add(activations.spatial)
 
     def _check(self, activations: Activations, number: int, seen: Seen) -> None:

@@ -15,6 +15,7 @@ import torch
 from ganeval.errors import InputError
 from ganeval.extractors.protocol import FeatureExtractor, identity_of
 from ganeval.files import check_folder, sha256_of, written_at_once
+from ganeval.shards import check_complete, in_words
 from ganeval.stats import FeatureStats
 
 FORMAT = 1  # of the "ganeval" entry in the file
@@ -30,6 +31,11 @@ class Reference:
     where: str = "the stats"
     assumed: str | None = field(default=None)  # the convention that an index states for a file that does not
 
+    @property
+    def shard(self) -> Mapping[str, Any] | None:
+        """Which part of a set these stats are of, as `shard_of` says it; None of a whole one."""
+        return None if self.made_with is None else self.made_with["images"].get("shard")
+
     def check_network(self, name: str) -> None:
         """Refuse another network than the one these stats are of.
 
@@ -41,11 +47,13 @@ class Reference:
             raise InputError(f"{self.where} holds stats of {own} features, not of {name}")
 
     def check(self, extractor: FeatureExtractor, convention: str) -> None:
-        """Refuse to compare features of different networks or preprocessing.
+        """Refuse to compare features of different networks or preprocessing, or with a part of a set.
 
         Raises:
             InputError: naming both.
         """
+        if self.shard is not None:
+            raise InputError(f"{self.where} is of {in_words(self.shard)}; merge all of them first: ganeval stats merge")
         identity = identity_of(extractor)
         if self.stats.dim != extractor.dim:
             raise InputError(
@@ -150,7 +158,7 @@ def merged(references: Sequence[Reference]) -> Reference:
 
     Raises:
         InputError: they were made with different networks or preprocessing, one does not say how many images it has, or two are
-            of the same images.
+            of the same images; or shards that are not all of one set.
     """
     first = references[0]
     seen: dict[str, str] = {}
@@ -165,13 +173,23 @@ def merged(references: Sequence[Reference]) -> Reference:
                     f"{other.where} with {other.made_with[what]}; they cannot be merged"
                 )
         pixels = other.made_with["images"].get("pixels_sha256")
-        if pixels in seen:
+        if pixels in seen and other.shard is None:
             raise InputError(f"{seen[pixels]} and {other.where} are of the same images, which would count twice; leave one out")
         if pixels is not None:
             seen[pixels] = other.where
-    stats = first.stats
+    check_complete([(other.where, other.shard) for other in references])
+    if first.shard is not None:
+        references = sorted(references, key=_index)
+    stats = references[0].stats
     for other in references[1:]:
         stats = stats + other.stats
     assert first.made_with is not None
-    parts = [other.made_with["images"] for other in references if other.made_with is not None]
-    return Reference(stats=stats, made_with={**first.made_with, "images": {"count": stats.count, "parts": parts}})
+    images: dict[str, Any] = {"count": stats.count}
+    if first.shard is not None:
+        images["shards"] = f"all {first.shard['count']} of {first.shard['num_images']:,} images"
+    images["parts"] = [other.made_with["images"] for other in references if other.made_with is not None]
+    return Reference(stats=stats, made_with={**first.made_with, "images": images})
+
+
+def _index(reference: Reference) -> int:
+    return 0 if reference.shard is None else int(reference.shard["index"])

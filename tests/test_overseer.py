@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from ganeval.processes import Place
 from ganeval.training.batch import Batch, DataSpec
 from ganeval.training.checkpoint import load_checkpoint
 from ganeval.training.data import Split, Stored
@@ -19,7 +20,6 @@ from ganeval.training.gan import GAN, GANConfig, Preset, step
 from ganeval.training.loader import Loader
 from ganeval.training.loop import train
 from ganeval.training.overseer import MAX_ROLLBACKS, Overseer, Watch
-from ganeval.training.processes import Place
 from ganeval.training.run_folder import RunFolder
 from ganeval.training.scoring import Scorer, halved
 from ganeval.training.settings import Settings

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +11,7 @@ import torch
 from ganeval.images.png import write_png
 from ganeval.training.checkpoint import load_checkpoint
 from ganeval.training.data import stacked
+from launch import torchrun
 from small_models import SMALL, small_data
 
 WORKER = """
@@ -48,12 +46,6 @@ for name, (size, _) in SMALL.items():
 torch.save(weights, f"{sys.argv[1]}/{rank}.pt")
 dist.destroy_process_group()
 """
-
-
-def torchrun(*arguments: str | Path, processes: int = 2) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).parent)}
-    return subprocess.run([*command, *map(str, arguments)], env=env, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.fixture(scope="module")

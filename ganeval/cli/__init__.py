@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from typing import Any
 
@@ -29,6 +30,10 @@ class Group(click.Group):
         warnings.filterwarnings("ignore", module=r"PIL\.")
         try:
             return super().invoke(ctx)
+        except click.UsageError:
+            if int(os.environ.get("RANK", "0")):  # of several processes one says so: all were given the same command
+                return None
+            raise
         except InputError as error:
             raise click.ClickException(str(error)) from None
         except OSError as error:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ganeval.cli.options import network_options, quiet_option, shown_progress
 from ganeval.cli.tables import print_table
 from ganeval.errors import InputError
+
+if TYPE_CHECKING:
+    from ganeval.disagreement import Disagreement
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -96,14 +99,23 @@ def evaluate(real: str, fake: str, metrics: str, conventions: str | None, publis
 
 
 def _all_conventions(real: str, fake: str, *, as_json: bool, quiet: bool, sqrtm: bool, published: float | None, **options: Any) -> None:
-    from ganeval.conventions import CONVENTIONS, DEFAULT
-    from ganeval.disagreement import POPULATION, disagreement
+    from ganeval.conventions import DEFAULT
+    from ganeval.disagreement import disagreement
+    from ganeval.team import team
 
     if options["extractor"] not in (None, "inception") or options["convention"] != DEFAULT or options["held_out"] is not None:
         raise InputError("--conventions all is about FID and IS on Inception; leave --extractor, --convention and --held-out out")
-    kept = ("weights", "device", "batch_size", "skip_bad", "seed", "num_splits", "spread")
-    method = "sqrtm" if sqrtm else "symmetric"
-    found = disagreement(real, fake, method=method, progress=shown_progress(quiet), **{name: options[name] for name in kept})
+    kept = {name: options[name] for name in ("weights", "batch_size", "skip_bad", "seed", "num_splits", "spread")}
+    with team(options["device"]) as (here, device):
+        kept |= {"method": "sqrtm" if sqrtm else "symmetric", "device": device, "team": here}
+        found = disagreement(real, fake, progress=shown_progress(quiet or not here.is_first), **kept)
+        _print_conventions(found, as_json=as_json, published=published)
+
+
+def _print_conventions(found: Disagreement, *, as_json: bool, published: float | None) -> None:
+    from ganeval.conventions import CONVENTIONS, DEFAULT
+    from ganeval.disagreement import POPULATION
+
     if as_json:
         values = {name: report.to_dict() for name, report in found.reports.items()}
         click.echo(json.dumps({"reports": values, POPULATION: asdict(found.population)}, ensure_ascii=False, allow_nan=False))
@@ -132,9 +144,11 @@ def _all_conventions(real: str, fake: str, *, as_json: bool, quiet: bool, sqrtm:
         click.echo(f"published {published:g} is nearest to {first} (off by {off:+.4g}); next is {second} (off by {next_off:+.4g})")
 
 
-def _score(real: str | None, fake: str, *, as_json: bool, quiet: bool, sqrtm: bool = False, **options: Any) -> None:
+def _score(real: str | None, fake: str, *, device: str | None, as_json: bool, quiet: bool, sqrtm: bool = False, **options: Any) -> None:
     from ganeval.evaluator import evaluate as evaluated
+    from ganeval.team import team
 
-    method = "sqrtm" if sqrtm else "symmetric"
-    report = evaluated(real, fake, method=method, progress=shown_progress(quiet), **options)
-    click.echo(report.to_json() if as_json else str(report))
+    with team(device) as (here, own_device):
+        options |= {"method": "sqrtm" if sqrtm else "symmetric", "device": own_device, "team": here}
+        report = evaluated(real, fake, progress=shown_progress(quiet or not here.is_first), **options)
+        click.echo(report.to_json() if as_json else str(report))

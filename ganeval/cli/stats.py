@@ -23,16 +23,23 @@ def stats() -> None:
 @click.argument("images")
 @output_option
 @network_options
+@click.option(
+    "--shard", metavar="I/N", help="Only part I of N, from 1/N to N/N, for a job array; `ganeval stats merge` puts them together."
+)
 @quiet_option
-def compute(images: str, output: Path, quiet: bool, **options: Any) -> None:
+def compute(images: str, output: Path, shard: str | None, quiet: bool, device: str | None, **options: Any) -> None:
     """Stats of IMAGES, written to an .npz with all that they were made with."""
     from ganeval.evaluator import reference_of
     from ganeval.reference import check_target
+    from ganeval.shards import shard_named
+    from ganeval.team import team
 
-    check_target(output)
-    reference = reference_of(images, progress=shown_progress(quiet), **options)
-    reference.save(output)
-    click.echo(f"{output}: {reference.stats.count:,} images, {reference.stats.dim:,} features")
+    with team(device) as (here, own_device):
+        options |= {"shard": shard_named(shard) if shard else None, "device": own_device, "team": here}
+        check_target(output)
+        reference = reference_of(images, progress=shown_progress(quiet or not here.is_first), **options)
+        reference.save(output)
+        click.echo(f"{output}: {reference.stats.count:,} images, {reference.stats.dim:,} features")
 
 
 @stats.command()
@@ -40,6 +47,7 @@ def compute(images: str, output: Path, quiet: bool, **options: Any) -> None:
 def show(file: Path) -> None:
     """What a file of stats holds and what it was made with."""
     from ganeval.reference import load_reference
+    from ganeval.shards import in_words
 
     reference = load_reference(file)
     about = {
@@ -47,6 +55,7 @@ def show(file: Path) -> None:
         "sha256": reference.sha256,
         "images": reference.stats.count,
         "features": reference.stats.dim,
+        "of": "all the images it was computed from" if reference.shard is None else in_words(reference.shard),
         "trace of the covariance": float(reference.stats.covariance.trace()),
         "made with": reference.made_with or "not stated in the file",
     }
@@ -57,7 +66,7 @@ def show(file: Path) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @output_option
 def merge(files: tuple[Path, ...], output: Path) -> None:
-    """Add up stats of parts of a set: the result is that of the whole set."""
+    """Add up stats of parts of a set: the result is that of the whole set. Of shards all must be there."""
     from ganeval.reference import check_target, load_reference, merged
 
     check_target(output)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import io
 import math
 import zipfile
 from collections.abc import Iterator
@@ -50,11 +52,20 @@ class ArrayImages:
         if math.prod(shape) == 0:
             raise InputError(f"{path} holds no image: its shape is {list(shape)}")
         self._shape = shape
+        self._part = range(shape[0])  # what of the array
         self._channels_last = _channels_last(shape, self.where)
 
     @property
     def num_images(self) -> int:
-        return self._shape[0]
+        return len(self._part)
+
+    def part(self, start: int, stop: int) -> ArrayImages:
+        part = copy.copy(self)
+        part._part = self._part[start:stop]
+        return part
+
+    def listing(self) -> Iterator[str]:
+        return iter([f"{list(self._shape)}", f"{self._part}"])
 
     def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
         """uint8 [batch, 3, height, width] in stored order."""
@@ -62,6 +73,7 @@ class ArrayImages:
         try:
             with self._open() as file:
                 _header(file)
+                file.seek(self._part.start * bytes_per_image, io.SEEK_CUR)
                 labels = self._labels()
                 for start in range(0, self.num_images, batch_size):
                     count = min(batch_size, self.num_images - start)
@@ -78,8 +90,8 @@ class ArrayImages:
             return None
         with np.load(self._path, allow_pickle=False) as arrays:
             for key in ("arr_1", "labels"):
-                if key in arrays and arrays[key].shape == (self.num_images,) and arrays[key].dtype.kind in "iu":
-                    return [str(label) for label in arrays[key].tolist()]
+                if key in arrays and arrays[key].shape == self._shape[:1] and arrays[key].dtype.kind in "iu":
+                    return [str(label) for label in arrays[key][self._part.start : self._part.stop].tolist()]
         return None
 
     def _open(self) -> IO[bytes]:

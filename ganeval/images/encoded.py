@@ -47,6 +47,12 @@ class EncodedImages:
     def num_images(self) -> int:
         return len(self.entries)
 
+    def part(self, start: int, stop: int) -> EncodedImages:
+        return EncodedImages(self.where, self.kind, self.entries[start:stop], num_ignored=self.num_ignored)
+
+    def listing(self) -> Iterator[str]:
+        return (f"{entry.name}\0{entry.size}" for entry in self.entries)
+
     def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
         """One picture after another, uint8 [1, 3, height, width].
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
@@ -28,6 +29,12 @@ class TensorImages:
     def num_images(self) -> int:
         return len(self._images)
 
+    def part(self, start: int, stop: int) -> TensorImages:
+        return TensorImages(self._images[start:stop])
+
+    def listing(self) -> Iterator[str]:
+        return iter([f"{list(self._images.shape)}"])
+
     def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
         for images in self._images.split(batch_size):
             seen.add_all(images)
@@ -49,14 +56,23 @@ class DatasetImages:
         self._class_names: Sequence[str] = getattr(dataset, "classes", ())
         if len(dataset) == 0:
             raise InputError(f"{self.where} is empty")
+        self._part = range(len(dataset))  # which items
 
     @property
     def num_images(self) -> int:
-        return len(self._dataset)
+        return len(self._part)
+
+    def part(self, start: int, stop: int) -> DatasetImages:
+        part = copy.copy(self)
+        part._part = self._part[start:stop]
+        return part
+
+    def listing(self) -> Iterator[str]:
+        return iter([f"{len(self._dataset)}", f"{self._part}"])
 
     def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
         bad: list[str] = []
-        for index in range(len(self._dataset)):
+        for index in self._part:
             whole = self._dataset[index]
             item, labels = _image_of(whole), _labels_of(whole, 1, self._class_names)
             if isinstance(item, Image.Image):
@@ -70,7 +86,7 @@ class DatasetImages:
             else:
                 yield _counted(_as_tensor(item)[None], seen, labels)
         if bad and (not skip_bad or seen.count == 0):
-            raise bad_images(self.where, bad, len(self._dataset))
+            raise bad_images(self.where, bad, len(self._part))
         seen.skipped += bad
 
 

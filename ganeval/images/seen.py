@@ -28,9 +28,15 @@ def printable(name: str) -> str:
 
 
 class Seen:
-    """Filled while a source is iterated; complete when the iteration is. `recent` is how many names it keeps, None for all."""
+    """Filled while a source is iterated; complete when the iteration is.
 
-    def __init__(self, *, recent: int | None = RECENT) -> None:
+    Args:
+        recent: how many names it keeps, None for all.
+        first: the position of its first image, where the source is a part of another.
+    """
+
+    def __init__(self, *, recent: int | None = RECENT, first: int = 0) -> None:
+        self.first = first
         self.count = 0
         self.remarks: Counter[str] = Counter()  # what was done to some images: {"alpha dropped": 3}
         self.skipped: list[str] = []  # bad images left out on request, as "name: why"
@@ -65,7 +71,7 @@ class Seen:
 
     def name_of(self, position: int) -> str:
         """What to call one of the last images in a message: its file, or its position where it has none."""
-        return self.file_of(position) or f"image {position} (from 0, in order)"
+        return self.file_of(position) or f"image {self.first + position} (from 0, in order)"
 
     def file_of(self, position: int) -> str | None:
         """The file of one of the last images, None where it has none."""
@@ -85,11 +91,43 @@ class Seen:
         }
 
 
-def bad_images(where: str, bad: list[str], total: int) -> InputError:
+Call = tuple[bytes, str | None, str | None, tuple[str, ...]]  # what `Seen.add` is called with
+
+
+class Diary(Seen):
+    """One that writes down what it was told, so that a `Seen` of more than this part of a source can be told the same."""
+
+    def __init__(self, *, first: int = 0) -> None:
+        super().__init__(first=first)
+        self.calls: list[Call] = []
+
+    def add(self, digest: bytes, *, name: str | None = None, label: str | None = None, remarks: Iterable[str] = ()) -> None:
+        self.calls.append((digest, name, label, tuple(remarks)))
+        super().add(digest, name=name, label=label, remarks=remarks)
+
+
+def seen_of(calls: Iterable[Call], skipped: Iterable[str]) -> Seen:
+    """What one pass would have seen that is told in the calls."""
+    seen = Seen()
+    for digest, name, label, remarks in calls:
+        seen.add(digest, name=name, label=label, remarks=remarks)
+    seen.skipped += skipped
+    return seen
+
+
+class BadImages(InputError):
+    """`bad` are the pictures that cannot be used, as "name: why"."""
+
+    bad: Sequence[str] = ()
+
+
+def bad_images(where: str, bad: Sequence[str], total: int) -> BadImages:
     """One sentence for all bad images of a source: the first ten by name, and the count."""
     more = f"\n  … and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
     listed = "".join(f"\n  {line}" for line in bad[:NAMED])
-    return InputError(
+    error = BadImages(
         f"{len(bad)} of {total} images in {where} cannot be used, so there is no score; "
         f"repair or remove them, or leave them out with --skip-bad (skip_bad=True):{listed}{more}"
     )
+    error.bad = bad
+    return error

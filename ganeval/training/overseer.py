@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ganeval.processes import Place
 from ganeval.training.budget import Budget
 from ganeval.training.checkpoint import load_checkpoint, save_checkpoint
 from ganeval.training.data import TrainingData
@@ -13,7 +14,6 @@ from ganeval.training.events import event_writer
 from ganeval.training.grids import grid
 from ganeval.training.guard import CollapseGuard
 from ganeval.training.loop import Callback
-from ganeval.training.processes import Place
 from ganeval.training.run_folder import RunFolder
 from ganeval.training.scoring import ScoreCard, Scorer, halved
 from ganeval.training.settings import Settings

@@ -14,6 +14,7 @@ import torch
 
 from ganeval.errors import InputError
 from ganeval.machine import chosen_device, versions
+from ganeval.processes import Place, joined_processes
 from ganeval.progress import Progress, silent
 from ganeval.training.batch import DataSpec
 from ganeval.training.checkpoint import load_checkpoint
@@ -27,7 +28,6 @@ from ganeval.training.loss_log import Diverged
 from ganeval.training.models import load_model
 from ganeval.training.overseer import Overseer, Watch
 from ganeval.training.page import write_page
-from ganeval.training.processes import Place, joined_processes
 from ganeval.training.run_folder import CheckpointName, RunFolder
 from ganeval.training.scoring import Scorer
 from ganeval.training.settings import Settings, continued

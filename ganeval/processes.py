@@ -1,0 +1,93 @@
+"""Several processes under torchrun: who writes, and how they agree."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import torch
+import torch.distributed as dist
+
+from ganeval.errors import InputError
+
+TOLD_BY_TORCHRUN = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """This process among all."""
+
+    device: torch.device
+    rank: int = 0
+    world_size: int = 1
+
+    @property
+    def is_first(self) -> bool:
+        """The one that writes files and shows progress."""
+        return self.rank == 0
+
+    @contextmanager
+    def first_alone(self) -> Iterator[None]:
+        """The first process goes through the block before the others: what it downloads, they find."""
+        if self.world_size > 1 and not self.is_first:
+            dist.barrier()
+        yield
+        if self.world_size > 1 and self.is_first:
+            dist.barrier()
+
+    def agreed(self, value: bool) -> bool:
+        """What the first process says; all must ask."""
+        return bool(self.told(int(value)))
+
+    def told(self, number: int) -> int:
+        """The number of the first process; all must ask."""
+        if self.world_size == 1:
+            return number
+        told = torch.tensor(number, device=self.device)
+        dist.broadcast(told, src=0)
+        return int(told.item())
+
+
+@contextmanager
+def joined_processes(device: torch.device, *, timeout: timedelta | None = None) -> Iterator[Place]:
+    """Join the other processes where torchrun started this one, with a GPU each on CUDA; alone otherwise.
+
+    Args:
+        timeout: how long a process waits for another; None is torch's.
+
+    Raises:
+        InputError: fewer GPUs than processes, or processes that something else than torchrun started.
+    """
+    world_size = int(os.environ.get("WORLD_SIZE", "1"))
+    if world_size == 1:
+        yield Place(device)
+        return
+    if missing := [name for name in TOLD_BY_TORCHRUN if name not in os.environ]:
+        raise InputError(
+            f"WORLD_SIZE is {world_size}, but {', '.join(missing)} is not set; start the processes with torchrun, or unset WORLD_SIZE"
+        )
+    device = own_device(device)
+    if device.type == "cuda":
+        torch.cuda.set_device(device)
+    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=timeout)
+    try:
+        yield Place(device, dist.get_rank(), world_size)
+    finally:
+        dist.destroy_process_group()
+
+
+def own_device(device: torch.device) -> torch.device:
+    """On CUDA, the GPU of this process among those of its machine.
+
+    Raises:
+        InputError: there are fewer GPUs than processes.
+    """
+    if device.type != "cuda":
+        return device
+    own = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+    if own.index >= torch.cuda.device_count():
+        raise InputError(f"torchrun started more processes than there are GPUs ({torch.cuda.device_count()}); lower --nproc-per-node")
+    return own
