@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def frechet(num: int, target: float) -> Row:
         made = [FeatureStats.of(features(num, seed=seed)) for seed in (1, 2)]
 
         def fresh() -> list[FeatureStats]:  # a factor is kept with its stats: each run makes its own
-            return [FeatureStats(one.count, one.mean, one.scatter) for one in made]
+            return [replace(one) for one in made]
 
         return in_turn(
             f"Fréchet distance, {num:,} × {DIM:,} a side",

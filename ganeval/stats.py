@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from ganeval.errors import InputError, InputTypeError
+from ganeval.factor import factor
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +23,7 @@ class FeatureStats:
     count: int | None
     mean: Tensor  # float64 [dim]
     scatter: Tensor  # float64 [dim, dim], the sum of (x − mean)(x − mean)ᵀ; with no count, the covariance
+    rows: Tensor | None = None  # float64 [count − 1, dim] with scatter = rowsᵀ rows, of no more images than features; None if not at hand
 
     @classmethod
     def of(cls, features: Tensor) -> FeatureStats:
@@ -42,7 +44,7 @@ class FeatureStats:
         x = (features.cpu() if features.device.type == "mps" else features).double()
         mean = x.mean(dim=0)
         centered = x - mean
-        return cls(len(x), mean, centered.T @ centered)
+        return cls(len(x), mean, centered.T @ centered, _contrasts(centered) if len(x) <= x.shape[1] else None)
 
     @classmethod
     def over(cls, batches: Iterable[Tensor]) -> FeatureStats:
@@ -66,23 +68,34 @@ class FeatureStats:
         Raises:
             InputError: fewer than two images.
         """
-        if self.count is None:
-            return self.scatter
-        if self.count < 2:
-            raise InputError(f"a covariance needs at least 2 images, got {self.count}; add images")
-        return self.scatter / (self.count - 1)
+        return self._unbiased(self.scatter)
+
+    @property
+    def total_variance(self) -> Tensor:
+        """The trace of the covariance.
+
+        Raises:
+            InputError: fewer than two images.
+        """
+        total: Tensor = self._unbiased(self.scatter.diagonal()).sum()
+        return total
 
     @cached_property
     def factor(self) -> Tensor:
         """F, float64 [dim, rank], with covariance = F Fᵀ; computed once, for all fakes that are held against these stats."""
-        values: Tensor
-        vectors: Tensor
-        values, vectors = torch.linalg.eigh(self.covariance)
-        # N images span at most N − 1 directions; what eigh returns beyond them is rounding, whose root would not be small.
+        if self.rows is not None and self.count is not None and self.count > 1:
+            found: Tensor = self.rows.T / (self.count - 1) ** 0.5
+            return found
+        # N images span at most N − 1 directions; what a factor has beyond them is rounding, whose root would not be small.
         rank = self.dim if self.count is None else min(self.dim, self.count - 1)
-        noise = values[-1] * self.dim * torch.finfo(values.dtype).eps
-        keep = (values > noise) & (torch.arange(self.dim, device=values.device) >= self.dim - rank)
-        return vectors[:, keep] * values[keep].sqrt()
+        return factor(self.covariance, rank)
+
+    def _unbiased(self, scatter: Tensor) -> Tensor:
+        if self.count is None:
+            return scatter
+        if self.count < 2:
+            raise InputError(f"a covariance needs at least 2 images, got {self.count}; add images")
+        return scatter / (self.count - 1)
 
     def __add__(self, other: FeatureStats) -> FeatureStats:
         """Stats of both sets together (Chan, Golub and LeVeque 1979, eq. 2.1).
@@ -98,8 +111,21 @@ class FeatureStats:
         shift = other.mean - self.mean
         mean = self.mean + shift * (other.count / count)
         between = torch.outer(shift, shift) * (self.count * other.count / count)
-        return FeatureStats(count, mean, self.scatter + other.scatter + between)
+        rows = None
+        if self.rows is not None and other.rows is not None and count <= self.dim:
+            rows = torch.cat([self.rows, other.rows, shift[None] * (self.count * other.count / count) ** 0.5])
+        return FeatureStats(count, mean, self.scatter + other.scatter + between, rows)
 
     def cpu(self) -> FeatureStats:
         """The same stats in main memory."""
-        return FeatureStats(self.count, self.mean.cpu(), self.scatter.cpu())
+        if self.scatter.device.type == "cpu":
+            return self
+        return FeatureStats(self.count, self.mean.cpu(), self.scatter.cpu(), None if self.rows is None else self.rows.cpu())
+
+
+def _contrasts(centered: Tensor) -> Tensor:
+    """Each row but the first less the mean of those before it, scaled (Helmert 1876): [num − 1, dim] of the same scatter."""
+    before = torch.arange(1, len(centered), dtype=centered.dtype, device=centered.device)[:, None]
+    means = centered[:-1].cumsum(dim=0) / before
+    contrasts: Tensor = (centered[1:] - means) * (before / (before + 1)).sqrt()
+    return contrasts

@@ -51,13 +51,13 @@ def derivatives(real: FeatureStats, fake: FeatureStats, features: Tensor) -> Ten
     """
     x = features.to(fake.mean.device).double() - fake.mean
     # With x = F₂ z and F₂ᵀF₁ = U s Vᵀ, zᵀ U s Uᵀ z = xᵀ T x: nothing small is divided by, but in z.
-    factor = fake.factor
-    z = x @ (factor / factor.square().sum(dim=0))  # columns of F₂ are orthogonal
-    across = factor.T @ real.factor
+    q, r = torch.linalg.qr(fake.factor)
+    z = torch.linalg.solve_triangular(r, (x @ q).T, upper=True).T
+    across = fake.factor.T @ real.factor
     squared, u = torch.linalg.eigh(across @ across.T)
     s = squared.clamp(min=0).sqrt()
     transported: Tensor = (z @ u).square() @ s
-    influences: Tensor = 2 * x @ (fake.mean - real.mean) + x.square().sum(dim=1) - transported - (fake.covariance.trace() - s.sum())
+    influences: Tensor = 2 * x @ (fake.mean - real.mean) + x.square().sum(dim=1) - transported - (fake.total_variance - s.sum())
     return influences
 
 
@@ -97,5 +97,5 @@ def frechet_distances(real: FeatureStats, features: Tensor, chosen: Tensor) -> T
             product = gram - left_out.T @ left_out - number * torch.outer(center, center)
         root = torch.linalg.eigvalsh(product / (number - 1)).clamp(min=0).sqrt().sum()
         trace = (size[rows].sum() - number * mean.square().sum()) / (number - 1)
-        found.append((mean - real.mean).square().sum() + real.covariance.trace() + trace - 2 * root)
+        found.append((mean - real.mean).square().sum() + real.total_variance + trace - 2 * root)
     return torch.stack(found)

@@ -32,9 +32,9 @@ def frechet_left_out(real: FeatureStats, fake: FeatureStats, features: Tensor) -
     n = fake.count
     u = features.to(fake.mean.device).double() - fake.mean
     root = _roots_left_out(real, fake, u)
-    trace = ((n - 1) * fake.covariance.trace() - n / (n - 1) * u.square().sum(dim=1)) / (n - 2)
+    trace = ((n - 1) * fake.total_variance - n / (n - 1) * u.square().sum(dim=1)) / (n - 2)
     between = (fake.mean - real.mean - u / (n - 1)).square().sum(dim=1)
-    left_out: Tensor = between + real.covariance.trace() + trace - 2 * root
+    left_out: Tensor = between + real.total_variance + trace - 2 * root
     return left_out
 
 
