@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from ganeval.cache import cached
 from ganeval.conventions import DEFAULT, Convention, convention_named
 from ganeval.errors import InputError
 from ganeval.extract import measure
@@ -52,6 +53,7 @@ class Comparison:
         method: Method = "symmetric",
         skip_bad: bool = False,
         keep_features: bool = False,
+        cache: bool = True,
         progress: Progress = silent,
     ) -> None:
         if batch_size < 1:
@@ -75,6 +77,7 @@ class Comparison:
         self._batch_size = batch_size
         self._skip_bad = skip_bad
         self._keep_features = keep_features
+        self._cache = cache
         self._progress = progress
         self.plan = planned(metrics, extractor if isinstance(extractor, str | None) else extractor.name)
         self.extractors: dict[str, FeatureExtractor] = {}
@@ -165,7 +168,8 @@ class Comparison:
         needs: dict[str, set[Need]] = plan.needs(label, self.settings)
         if self._keep_features:
             needs = {name: wanted | {"features"} for name, wanted in needs.items()}
-        measured, seen = measure(
+        run = cached(measure, self.settings.convention) if self._cache else measure
+        measured, seen = run(
             source,
             {name: self.extractors[name] for name in needs},
             needs=needs,

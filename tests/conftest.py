@@ -38,6 +38,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason="slow: run with `pytest -m 'slow or not slow'`"))
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """ganeval's own folder: a new one for each test, so that nothing is found there which another test, or the user, left."""
+    monkeypatch.setenv("GANEVAL_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
 @pytest.fixture
 def one_thread() -> Iterator[None]:
     """For nets so small that threads wait for each other longer than they work."""

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError, InputTypeError
 from ganeval.images.batch import check_images
+from ganeval.images.origin import Origin
 from ganeval.images.seen import Seen
 
 Header = tuple[tuple[int, ...], bool, "np.dtype[Any]"]  # shape, Fortran order, dtype
@@ -32,6 +33,7 @@ class ArrayImages:
     def __init__(self, path: Path) -> None:
         self.where = str(path)
         self.kind = path.suffix[1:]
+        self.origin = Origin.of([("", path)])
         self._path = path
         try:
             self._member = _image_member(path) if path.suffix == ".npz" else None
