@@ -20,6 +20,8 @@ settings.register_profile("ganeval", deadline=None)
 settings.load_profile("ganeval")
 
 
+os.environ["GANEVAL_CACHE_SIZE"] = "0"  # tests neither read nor fill the user's cache; those of the cache have one of their own
+
 if "PYTEST_XDIST_WORKER" in os.environ:  # one process a core: with threads of their own they would wait for each other
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
@@ -36,13 +38,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("slow"):
             item.add_marker(pytest.mark.skip(reason="slow: run with `pytest -m 'slow or not slow'`"))
-
-
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """ganeval's own folder: a new one for each test, so that nothing is found there which another test, or the user, left."""
-    monkeypatch.setenv("GANEVAL_HOME", str(tmp_path / "home"))
-    return tmp_path / "home"
 
 
 @pytest.fixture
