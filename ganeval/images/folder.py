@@ -49,6 +49,6 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             folders.clear()
             continue
         visited.add((status.st_dev, status.st_ino))
+        below = Path(here).relative_to(folder).as_posix()
         for file in files:
-            path = Path(here, file)
-            yield path.relative_to(folder).as_posix(), path
+            yield file if below == "." else f"{below}/{file}", Path(here, file)
