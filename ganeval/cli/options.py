@@ -48,7 +48,7 @@ def network_options(command: F) -> F:
             click.option(
                 "--cache/--no-cache",
                 default=True,
-                help="Keep what the networks make of image files, and look there first; see `ganeval cache`.  [default: on]",
+                help="Keep what the networks make of image files, and look there first; see `ganeval cache info`.  [default: on]",
             ),
         )
     ):
