@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ganeval.cache import cached
 from ganeval.conventions import DEFAULT, Convention, convention_named
 from ganeval.errors import InputError
 from ganeval.extractors import load_extractor
@@ -53,6 +55,7 @@ class Comparison:
         method: Method = "symmetric",
         skip_bad: bool = False,
         keep_features: bool = False,
+        cache: bool = True,
         progress: Progress = silent,
         team: Team | None = None,
     ) -> None:
@@ -77,6 +80,7 @@ class Comparison:
         self._batch_size = batch_size
         self._skip_bad = skip_bad
         self._keep_features = keep_features
+        self._cache = cache
         self._progress = progress
         self.team = team or Team()
         self.plan = planned(metrics, extractor if isinstance(extractor, str | None) else extractor.name)
@@ -168,8 +172,9 @@ class Comparison:
         needs: dict[str, set[Need]] = plan.needs(label, self.settings)
         if self._keep_features:
             needs = {name: wanted | {"features"} for name, wanted in needs.items()}
-        measured, seen = measured_together(
-            self.team,
+        together = partial(measured_together, self.team)
+        run = cached(together, self.settings.convention) if self._cache else together
+        measured, seen = run(
             source,
             {name: self.extractors[name] for name in needs},
             needs=needs,

@@ -12,6 +12,10 @@ class InputTypeError(InputError, TypeError):
     """Input of the wrong kind: another dtype, shape or type than the one asked for."""
 
 
+class Notice(UserWarning):
+    """Something that a user should know although nothing failed: one sentence, which the command line prints on standard error."""
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """The remedy for a name that nobody knows: "did you mean …? there are …"."""
     names = list(known)

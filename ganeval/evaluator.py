@@ -49,6 +49,8 @@ class Evaluator:
         skip_bad: leave out pictures that cannot be read, and count them in the report, instead of refusing to score.
         num_images: how many to draw where `real` is a generator.
         keep_features: whether `measure` and `real` keep the features of every image, for analyses beyond the metrics.
+        cache: keep what the networks make of image files, under `$GANEVAL_HOME` or the user's cache folder, and look there first: the
+            same files again are not worked through again. The report is the same. Images that come from memory are not kept.
         team: the processes to share each pass with, as the command line does under torchrun: `with team(device) as (here, device)`.
             None works alone, also within torch.distributed: a training loop scores in the processes that it chooses.
 
@@ -76,6 +78,7 @@ class Evaluator:
         skip_bad: bool = False,
         num_images: int | None = None,
         keep_features: bool = False,
+        cache: bool = True,
         progress: Progress = silent,
         team: Team | None = None,
     ) -> None:
@@ -94,6 +97,7 @@ class Evaluator:
             method=method,
             skip_bad=skip_bad,
             keep_features=keep_features,
+            cache=cache,
             progress=progress,
             team=team,
         )

@@ -20,6 +20,8 @@ settings.register_profile("ganeval", deadline=None)
 settings.load_profile("ganeval")
 
 
+os.environ["GANEVAL_CACHE_SIZE"] = "0"  # tests neither read nor fill the user's cache; those of the cache have one of their own
+
 if "PYTEST_XDIST_WORKER" in os.environ:  # one process a core: with threads of their own they would wait for each other
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)

@@ -42,8 +42,10 @@ ARROWS: dict[str, set[str]] = {
     "reference": {"errors", "extractors", "files", "shards", "stats"},
     "plan": {"errors", "extractors", "measured", "metrics"},
     "side": {"catalog", "errors", "images", "measured", "metrics", "plan", "reference", "stats"},
+    "cache": {"conventions", "errors", "extractors", "files", "images", "machine", "measured", "progress", "stats"},
     "provenance": {"conventions", "extractors", "machine", "metrics", "plan", "side"},
     "comparison": {
+        "cache",
         "conventions",
         "errors",
         "extractors",
@@ -121,6 +123,7 @@ ARROWS: dict[str, set[str]] = {
         "stats",
     },
     "cli": {
+        "cache",
         "catalog",
         "conventions",
         "errors",

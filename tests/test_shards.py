@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from test_cli import run, sentence
@@ -13,7 +16,8 @@ from ganeval import InputError, load_reference
 from ganeval.evaluator import reference_of
 from ganeval.reference import Reference, merged
 from ganeval.shards import Shard, shard_named
-from pictures import pictures, save_all
+from layouts import zipped
+from pictures import as_tensor, pictures, save_all
 
 SMALL = {"extractor": "tiny", "batch_size": 8}
 
@@ -105,3 +109,16 @@ def test_too_many_shards_are_refused_in_all_of_them(images: Path) -> None:
 def test_stats_have_no_shards(parts: list[Path]) -> None:
     with pytest.raises(InputError, match="holds stats, which have no shards"):
         shard(parts[0], 1, 2)
+
+
+@pytest.mark.parametrize("kind", ["folder", "zip", "array"])
+def test_a_shard_of_files_that_are_kept_whole_is_still_a_shard(kind: str, images: Path, tmp_path: Path) -> None:
+    sources = {"folder": lambda: images, "zip": lambda: zipped(images), "array": lambda: tmp_path / "images.npy"}
+    np.save(tmp_path / "images.npy", as_tensor(pictures(45, (32, 32))).numpy())
+    source = sources[kind]()
+    age = time.time() - 60  # old enough for the clock of the file system
+    for file in (source, *(source.iterdir() if source.is_dir() else ())):
+        os.utime(file, (age, age))
+    assert reference_of(source, **SMALL).stats.count == 45  # type: ignore[arg-type]
+    counts = [reference_of(source, shard=Shard(index, 3), **SMALL).stats.count for index in (1, 2, 3)]  # type: ignore[arg-type]
+    assert counts == [16, 16, 13]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
+from ganeval.cli.cache import cache
 from ganeval.cli.compare import cite, compare
 from ganeval.cli.explain import explain
 from ganeval.cli.models import data, models
@@ -18,7 +21,7 @@ from ganeval.cli.stats import stats
 from ganeval.cli.tables import conventions, extractors, metrics
 from ganeval.cli.train import train, train_and_score
 from ganeval.cli.weights import weights
-from ganeval.errors import InputError
+from ganeval.errors import InputError, Notice
 
 
 class Group(click.Group):
@@ -29,7 +32,8 @@ class Group(click.Group):
         # is an error or a note of ours.
         warnings.filterwarnings("ignore", module=r"PIL\.")
         try:
-            return super().invoke(ctx)
+            with _notices():
+                return super().invoke(ctx)
         except click.UsageError:
             if int(os.environ.get("RANK", "0")):  # of several processes one says so: all were given the same command
                 return None
@@ -46,6 +50,22 @@ class Group(click.Group):
             raise click.ClickException(
                 f"the device ran out of memory; use a smaller --batch-size. ({str(error).splitlines()[0]})"
             ) from None
+
+
+@contextmanager
+def _notices() -> Iterator[None]:
+    """Notices as one sentence on standard error, where other warnings are shown as ever."""
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, Notice):
+                click.echo(f"note: {message}", err=True)
+            else:
+                shown(message, category, *where, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -65,7 +85,7 @@ def main() -> None:
     """
 
 
-SCORING = (fid, inception_score, evaluate, stats, weights, extractors, conventions, metrics, compare, cite, explain)
+SCORING = (fid, inception_score, evaluate, stats, cache, weights, extractors, conventions, metrics, compare, cite, explain)
 TRAINING = (train, train_and_score, generate, translate, score_run, ppl, models, data)
 for command in (*SCORING, *TRAINING):
     main.add_command(command)

@@ -22,6 +22,7 @@ class NetworkOptions(TypedDict):
     device: str | None
     batch_size: int
     skip_bad: bool
+    cache: bool
 
 
 def network_options(command: F) -> F:
@@ -44,6 +45,11 @@ def network_options(command: F) -> F:
             click.option("--device", help="cpu, cuda, cuda:1 or mps.  [default: cuda if there is one, else cpu]"),
             click.option("--batch-size", type=click.IntRange(min=1), default=32, show_default=True, help="Images per forward pass."),
             click.option("--skip-bad", is_flag=True, help="Leave out pictures that cannot be read, and say how many, instead of failing."),
+            click.option(
+                "--cache/--no-cache",
+                default=True,
+                help="Keep what the networks make of image files, and look there first; see `ganeval cache info`.  [default: on]",
+            ),
         )
     ):
         command = option(command)

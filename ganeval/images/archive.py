@@ -19,6 +19,7 @@ from typing import IO, Any
 from ganeval.errors import InputError
 from ganeval.images.decode import BadImage
 from ganeval.images.encoded import EncodedImages, Entry, is_picture_name
+from ganeval.images.origin import Origin
 
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 
@@ -29,13 +30,14 @@ def zip_images(path: Path) -> EncodedImages:
     Raises:
         InputError: not a zip, or no picture in it.
     """
+    origin = Origin.of([("", path)])
     try:
         archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile as error:
         raise InputError(f"{path} is not a readable zip archive: {error}; copy or download it again") from None
     members = {info.filename: info for info in archive.infolist() if not info.is_dir()}  # a later one replaces, as unpacking does
     entries = [Entry(name, info.file_size, partial(_read_zip, archive, info)) for name, info in members.items()]
-    return _pictures(str(path), "zip", entries)
+    return _pictures(str(path), "zip", entries, origin)
 
 
 def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -55,6 +57,7 @@ def tar_images(paths: Sequence[Path], *, where: str) -> EncodedImages:
     Raises:
         InputError: not a tar, one that was cut off, or no picture in any of them.
     """
+    origin = Origin.of((path.name if len(paths) > 1 else "", path) for path in paths)
     entries: list[Entry] = []
     for path in paths:
         try:
@@ -65,7 +68,7 @@ def tar_images(paths: Sequence[Path], *, where: str) -> EncodedImages:
         entries += [
             Entry(prefix + name, member.size, partial(read, member.offset_data, member.size)) for name, member in sorted(members.items())
         ]
-    return _pictures(where, "tar" if len(paths) == 1 else "shards", entries, keep_order=True)
+    return _pictures(where, "tar" if len(paths) == 1 else "shards", entries, origin, keep_order=True)
 
 
 def _members(path: Path) -> tuple[dict[str, tarfile.TarInfo], Callable[[int, int], bytes]]:
@@ -118,10 +121,10 @@ def _read(file: IO[bytes], offset: int, size: int) -> bytes:
     return data
 
 
-def _pictures(where: str, kind: str, entries: list[Entry], *, keep_order: bool = False) -> EncodedImages:
+def _pictures(where: str, kind: str, entries: list[Entry], origin: Origin, *, keep_order: bool = False) -> EncodedImages:
     pictures = [entry for entry in entries if is_picture_name(entry.name)]
     if not pictures:
         raise InputError(f"no image in {where}: none of its {len(entries)} files has the name of a picture (.png, .jpg …)")
     if not keep_order:
         pictures.sort(key=lambda entry: entry.name)
-    return EncodedImages(where, kind, pictures, num_ignored=len(entries) - len(pictures))
+    return EncodedImages(where, kind, pictures, origin, num_ignored=len(entries) - len(pictures))

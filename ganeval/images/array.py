@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError, InputTypeError
 from ganeval.images.batch import check_images
+from ganeval.images.origin import Origin
 from ganeval.images.seen import Seen
 
 Header = tuple[tuple[int, ...], bool, "np.dtype[Any]"]  # shape, Fortran order, dtype
@@ -34,6 +35,7 @@ class ArrayImages:
     def __init__(self, path: Path) -> None:
         self.where = str(path)
         self.kind = path.suffix[1:]
+        self.origin: Origin | None = Origin.of([("", path)])
         self._path = path
         try:
             self._member = _image_member(path) if path.suffix == ".npz" else None
@@ -62,6 +64,7 @@ class ArrayImages:
     def part(self, start: int, stop: int) -> ArrayImages:
         part = copy.copy(self)
         part._part = self._part[start:stop]
+        part.origin = None  # the file is of more than that
         return part
 
     def listing(self) -> Iterator[str]:

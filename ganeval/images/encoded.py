@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from torch import Tensor
 
 from ganeval.images.decode import EXTENSIONS, BadImage, Decoded, decode
+from ganeval.images.origin import Origin
 from ganeval.images.seen import Seen, bad_images, printable
 
 MAX_BYTES = 2**30  # of one picture file; a larger one is an archive bomb or no picture
@@ -37,21 +40,27 @@ def is_picture_name(name: str) -> bool:
 class EncodedImages:
     """Entries of a folder or archive, as an image source."""
 
-    def __init__(self, where: str, kind: str, entries: Sequence[Entry], *, num_ignored: int = 0) -> None:
+    def __init__(self, where: str, kind: str, entries: Sequence[Entry], origin: Origin | None, *, num_ignored: int = 0) -> None:
         self.where = where
         self.kind = kind
         self.num_ignored = num_ignored  # files that are no pictures by their name
         self.entries = entries
+        self.origin = origin  # None of a part
 
     @property
     def num_images(self) -> int:
         return len(self.entries)
 
     def part(self, start: int, stop: int) -> EncodedImages:
-        return EncodedImages(self.where, self.kind, self.entries[start:stop], num_ignored=self.num_ignored)
+        return EncodedImages(self.where, self.kind, self.entries[start:stop], None, num_ignored=self.num_ignored)
 
     def listing(self) -> Iterator[str]:
         return (f"{entry.name}\0{entry.size}" for entry in self.entries)
+
+    def noting(self, digests: dict[str, str]) -> EncodedImages:
+        """The same images; whenever one is read, the sha256 of its file goes to `digests`, under its name."""
+        entries = [replace(entry, read=partial(_noted, entry, digests)) for entry in self.entries]
+        return EncodedImages(self.where, self.kind, entries, self.origin, num_ignored=self.num_ignored)
 
     def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
         """One picture after another, uint8 [1, 3, height, width].
@@ -71,6 +80,12 @@ class EncodedImages:
         if bad and (not skip_bad or seen.count == 0):
             raise bad_images(self.where, bad, len(self.entries))
         seen.skipped += bad
+
+
+def _noted(entry: Entry, digests: dict[str, str]) -> bytes:
+    data = entry.read()
+    digests[entry.name] = hashlib.sha256(data).hexdigest()
+    return data
 
 
 def _decode_entry(entry: Entry) -> Decoded | BadImage:

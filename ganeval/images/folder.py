@@ -10,6 +10,7 @@ from pathlib import Path
 from ganeval.errors import InputError
 from ganeval.images.archive import TAR_SUFFIXES, tar_images
 from ganeval.images.encoded import EncodedImages, Entry, is_picture_name
+from ganeval.images.origin import Origin
 
 
 def folder_images(folder: Path) -> EncodedImages:
@@ -28,8 +29,10 @@ def folder_images(folder: Path) -> EncodedImages:
     if not names:
         found = f"{len(files)} files, none with the name of a picture (.png, .jpg, .webp …)" if files else "no files"
         raise InputError(f"no image in {folder}: it holds {found}; name the folder that holds the pictures")
-    entries = [Entry(name, _size(files[name]), partial(Path.read_bytes, files[name])) for name in names]
-    return EncodedImages(str(folder), "folder", entries, num_ignored=len(files) - len(names))
+    origin = Origin.of(((name, files[name]) for name in names), pictures=True)
+    # A broken link has size 0 here: reading it says why, with the other bad pictures.
+    entries = [Entry(file.name, file.size, partial(Path.read_bytes, file.path)) for file in origin.files]
+    return EncodedImages(str(folder), "folder", entries, origin, num_ignored=len(files) - len(names))
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -46,13 +49,6 @@ def _files(folder: Path) -> Iterator[tuple[str, Path]]:
             folders.clear()
             continue
         visited.add((status.st_dev, status.st_ino))
+        below = Path(here).relative_to(folder).as_posix()
         for file in files:
-            path = Path(here, file)
-            yield path.relative_to(folder).as_posix(), path
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:  # a broken link: reading it says why, with the other bad pictures
-        return 0
+            yield file if below == "." else f"{below}/{file}", Path(here, file)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -119,6 +119,21 @@ class BadImages(InputError):
     """`bad` are the pictures that cannot be used, as "name: why"."""
 
     bad: Sequence[str] = ()
+
+
+class SeenBefore(Seen):
+    """What an earlier pass over the same images saw, but for the names: what its `provenance` said, and the class of each image."""
+
+    def __init__(self, provenance: Mapping[str, Any], classes: Sequence[str] | None) -> None:
+        super().__init__()
+        self.count = provenance["count"]
+        self.remarks = Counter(provenance["remarks"])
+        self.skipped = list(provenance["skipped"])
+        self._classes = list(classes or ())
+        self._provenance = dict(provenance)
+
+    def provenance(self) -> dict[str, Any]:
+        return dict(self._provenance)
 
 
 def bad_images(where: str, bad: Sequence[str], total: int) -> BadImages:
