@@ -28,8 +28,9 @@ from speed_setup import Row, Setup
 
 def rows() -> dict[str, Row]:
     import speed_metrics
+    import speed_training
 
-    return {**speed_metrics.ROWS}
+    return {**speed_metrics.ROWS, **speed_training.ROWS}
 
 
 @click.command()

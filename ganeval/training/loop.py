@@ -112,9 +112,9 @@ def train(
 
 def _prepared(state: TrainState, *, compiled: bool, memory_format: torch.memory_format) -> None:
     model = state.model
-    for net in (model, state.average):
-        if net is not None:
-            net.to(memory_format=memory_format)
+    model.to(memory_format=memory_format)
+    if state.average is not None:
+        state.average.to(memory_format=memory_format)
     state.lay_out_moments()
     for name, net in model.named_children():
         if compiled and name not in model.twice_differentiated:

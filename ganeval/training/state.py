@@ -79,7 +79,7 @@ class TrainState:
         self.lay_out_moments()
 
     def lay_out_moments(self) -> None:
-        """Give what optimizers keep of each parameter its memory format: fused kernels go through both side by side, whatever the strides."""
+        """Give what optimizers keep of a parameter its memory format: fused kernels go through both in the order of memory."""
         for optimizer in self.model.optimizers.values():
             for parameter, kept in optimizer.state.items():
                 for name, value in kept.items():
