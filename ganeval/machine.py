@@ -33,7 +33,7 @@ def keep_freed_memory() -> None:
     """From now on this process keeps the memory it frees, for what it allocates next; only where the C library is glibc.
 
     Else each large tensor of a training step comes as fresh pages that the system fills with zeros first, and goes back after use:
-    with batches of thousands of pictures that is a third of the time of a step on a CPU.
+    with batches of thousands of pictures that is a fifth of the time of a step on a CPU.
     """
     try:
         mallopt = ctypes.CDLL(None).mallopt
