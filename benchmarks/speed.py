@@ -28,13 +28,16 @@ from speed_setup import Row, Setup
 
 
 def rows() -> dict[str, Row]:
+    """All by name."""
     import speed_cache
     import speed_commands
     import speed_metrics
     import speed_network
     import speed_processes
+    import speed_training
 
-    return {**speed_cache.ROWS, **speed_commands.ROWS, **speed_metrics.ROWS, **speed_network.ROWS, **speed_processes.ROWS}
+    modules = (speed_commands, speed_network, speed_cache, speed_metrics, speed_processes, speed_training)
+    return {name: row for module in modules for name, row in module.ROWS.items()}
 
 
 @click.command()

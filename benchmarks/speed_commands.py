@@ -27,7 +27,7 @@ def ours(real: Path, fake: Path, weights: Path, *, home: Path, convention: str) 
     home.mkdir(parents=True)  # a new one each time
     options = ["--weights", str(weights), "--convention", convention, "--quiet", "--json"]
     command = [sys.executable, "-m", "ganeval", "fid", str(real), str(fake), *options]
-    return measured_command(command, value=_json_fid, env={"GANEVAL_HOME": str(home)})
+    return measured_command(command, value=_json_fid, env={"GANEVAL_HOME": str(home), "GANEVAL_CACHE_SIZE": "2GiB"})
 
 
 def pytorch_fid(real: Path, fake: Path, weights: Path, *, home: Path) -> Run:

@@ -301,3 +301,26 @@ def test_compiled_nets_learn_as_eager_ones_do(name: str) -> None:
         assert left_alone == [part for part, _ in nets_of(model) if not compiled or part in model.twice_differentiated]
         assert set(model.state_dict()) == set(a_run(name)[0].state_dict())
     assert losses[True] == pytest.approx(losses[False], rel=1e-3)
+
+
+@pytest.mark.parametrize("then", [True, False])
+def test_a_run_goes_on_alike_in_another_memory_format(then: bool) -> None:
+    """Fused optimizers go through memory, not through indices: moments of one format beside weights of another would be a silent error."""
+    model, batches = a_run("dcgan")
+    unbroken = train(model, batches, num_steps=2 * K, channels_last=not then).model.state_dict()
+    model, batches = a_run("dcgan")
+    half = train(model, batches, num_steps=K, channels_last=not then).state_dict()
+    model, batches = a_run("dcgan")
+    resumed = train(model, batches, num_steps=2 * K, channels_last=then, resume=half).model.state_dict()
+    for name, value in unbroken.items():
+        difference = (resumed[name].double() - value.double()).norm() / value.double().norm().clamp(min=1e-6)
+        assert difference < 1e-3, name  # Adam turns the sign of a gradient near 0 into a whole step, so weights agree less well than losses
+
+
+def test_on_a_cpu_nets_and_their_average_are_in_the_format_of_its_convolutions() -> None:
+    model, batches = a_run("dcgan")
+    state = train(model, batches, num_steps=1)
+    assert state.average is not None
+    memory_format = torch.channels_last if torch.backends.mkldnn.is_available() else torch.contiguous_format
+    for net in (model, state.average):
+        assert all(weight.is_contiguous(memory_format=memory_format) for weight in net.parameters() if weight.dim() == 4)

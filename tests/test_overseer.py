@@ -163,6 +163,7 @@ def test_a_budget_scores_at_the_start_and_at_the_end_at_least(tmp_path: Path) ->
     steps = [record["step"] for record in scores_of(run)]
     assert steps[0] == 0
     assert steps[-1] == 4
+    assert all(record["cost"] > 0 for record in scores_of(run))
 
 
 @pytest.mark.parametrize("task", ["images", "classes", "pairs", "domains", "attributes"])

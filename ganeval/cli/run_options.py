@@ -34,7 +34,9 @@ def run_options() -> list[click.Parameter]:
         click.Option(["--device"], help="cpu, cuda, cuda:1 or mps.  [default: cuda if there is one, else cpu]"),
         click.Option(["--precision"], type=click.Choice(["float32", "bfloat16"]), help="bfloat16 is autocast.  [default: float32]"),
         click.Option(["--compile/--no-compile", "compiled"], default=None, help="torch.compile the nets."),
-        click.Option(["--channels-last/--no-channels-last"], default=None, help="Memory format that convolutions on recent GPUs prefer."),
+        click.Option(
+            ["--channels-last/--no-channels-last"], default=None, help="Memory format that convolutions prefer.  [default: on a CPU]"
+        ),
         click.Option(["--deterministic/--no-deterministic"], default=None, help="The same bits in every run, on a GPU too; slower."),
         click.Option(["--extractor"], help="Network to score with.  [default: tiny for shapes, else inception]"),
         click.Option(["--metrics"], help="Comma-separated; fid is always among them.  [default: fid,is out of noise, else fid]"),

@@ -19,12 +19,16 @@ class Budget:
         self._share, self._clock = share, clock
         self._start = clock()
         self._spent = 0.0
-        self._last = 0.0  # what the last score cost; the next is taken to cost as much
+        self._last = 0.0  # what the last score that counts cost; the next is taken to cost as much
+        self.cost = 0.0  # seconds of the last score, counted or not
 
     @property
     def affordable(self) -> bool:
-        """Whether a score now would leave all scores together within the share. The first one tells the price and comes at once."""
-        return self._share > 0 and self._spent + self._last <= self._share * (self._clock() - self._start)
+        """Whether a score now, and the one at the end that always comes, would leave all scores together within the share.
+
+        The first one tells the price and comes at once.
+        """
+        return self._share > 0 and self._spent + 2 * self._last <= self._share * (self._clock() - self._start)
 
     @contextmanager
     def spending(self, *, free: bool = False) -> Iterator[None]:
@@ -33,8 +37,9 @@ class Budget:
         try:
             yield
         finally:
+            self.cost = self._clock() - start
             if free:
                 self._start = self._clock()
             else:
-                self._last = self._clock() - start
-                self._spent += self._last
+                self._last = self.cost
+                self._spent += self.cost

@@ -36,7 +36,7 @@ def train(
     stop: Callable[[], bool] | None = None,
     precision: Precision = "float32",
     compiled: bool = False,
-    channels_last: bool = False,
+    channels_last: bool | None = None,
     check_range: bool = True,
 ) -> TrainState:
     """Train `model` up to step `num_steps`, and return where it stands.
@@ -56,7 +56,7 @@ def train(
         stop: asked after each step; True ends the run as if that step were the last.
         precision: "bfloat16" runs the nets under autocast; weights, optimizers and gradients stay float32.
         compiled: torch.compile for all nets that are not differentiated twice.
-        channels_last: the memory format that convolutions on recent GPUs prefer.
+        channels_last: the memory format that convolutions on CPUs and recent GPUs prefer; None is on a CPU only.
         check_range: whether the first batch, and a first fake, must look like pictures in [-1, 1] before anything is trained.
 
     Raises:
@@ -71,7 +71,10 @@ def train(
     if num_steps < state.step:
         raise InputError(f"the run is at step {state.step:,} already; num_steps must be more than that, got {num_steps:,}")
     model.train()
-    _prepared(model, compiled=compiled, channels_last=channels_last)
+    if channels_last is None:
+        channels_last = model.device.type == "cpu" and torch.backends.mkldnn.is_available()  # its convolutions are the ones that gain
+    memory_format = torch.channels_last if channels_last else torch.contiguous_format
+    _prepared(state, compiled=compiled, memory_format=memory_format)
     callbacks = list(every.items() if isinstance(every, Mapping) else every)
     losses = LossLog(model, on_losses)
     nets = nets_of_fakes(model)
@@ -80,7 +83,7 @@ def train(
     if resume is None:
         for _, callback in callbacks:
             callback(state)
-    stream, checked = _endless(batches, model, channels_last), False
+    stream, checked = _endless(batches, model, memory_format), False
     while state.step < num_steps:
         batch = next(stream)
         if not checked:
@@ -107,16 +110,18 @@ def train(
     return state
 
 
-def _prepared(model: GAN, *, compiled: bool, channels_last: bool) -> None:
-    if channels_last:
-        model.to(memory_format=torch.channels_last)
+def _prepared(state: TrainState, *, compiled: bool, memory_format: torch.memory_format) -> None:
+    model = state.model
+    model.to(memory_format=memory_format)
+    if state.average is not None:
+        state.average.to(memory_format=memory_format)
+    state.lay_out_moments()
     for name, net in model.named_children():
         if compiled and name not in model.twice_differentiated:
             net.compile()
 
 
-def _endless(batches: Iterable[Any], model: GAN, channels_last: bool) -> Any:
-    memory_format = torch.channels_last if channels_last else torch.contiguous_format
+def _endless(batches: Iterable[Any], model: GAN, memory_format: torch.memory_format) -> Any:
     while True:
         empty = True
         for item in batches:

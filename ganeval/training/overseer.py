@@ -121,16 +121,18 @@ class Overseer:
     def _score(self, state: TrainState) -> None:
         if not self._place.agreed(self._due(state.step)):
             return
-        improved, warning = False, None
+        card, improved, warning = None, False, None
         with self._budget.spending(free=state.step == 0):  # the first tells where the run began, and waits for the reals
             if self._scorer is not None:
                 card = self._scorer(state.model, state.average, half="choose", num_fakes=self._settings.num_fakes_training, seed=SCORE_SEED)
                 improved = self._best is None or card.choice < self._best
                 warning = self._guard.warning(card.diversity, state.step / self._num_steps)
-                self._record(state.step, card, improved)
+                self._note(state.step, card, improved)
             if self._place.agreed(improved):
                 self._save(state, "best")
                 self._sample(state)
+        if card is not None:
+            self._record(state.step, card, improved)
         if self._place.agreed(warning is not None):
             self._meet_collapse(state, warning or "")
 
@@ -140,12 +142,15 @@ class Overseer:
             return False
         return settings.score_every is not None or step in (0, self._num_steps) or self._budget.affordable
 
-    def _record(self, step: int, card: ScoreCard, improved: bool) -> None:
+    def _note(self, step: int, card: ScoreCard, improved: bool) -> None:
+        """For the checkpoints."""
         if improved:
             self._best = card.choice
-        record = {"step": step, "seconds": self._seconds, **card.to_dict(), "best": improved}
-        self._history.append(record)
-        self._folder.append("scores", record)
+        self._history.append({"step": step, "seconds": self._seconds, **card.to_dict(), "best": improved})
+
+    def _record(self, step: int, card: ScoreCard, improved: bool) -> None:
+        """For the folder and for who watches, once it is known what the score cost."""
+        self._folder.append("scores", {**self._history[-1], "cost": round(self._budget.cost, 3)})
         self._watch.on_score(step, card, best=improved)
         if self._events is not None:
             self._events.add(step, {key: score.value for key, score in card.report.scores.items()}, "score")

@@ -13,7 +13,7 @@ from typing import Any
 import torch
 
 from ganeval.errors import InputError
-from ganeval.machine import chosen_device, versions
+from ganeval.machine import chosen_device, keep_freed_memory, versions
 from ganeval.processes import Place, joined_processes
 from ganeval.progress import Progress, silent
 from ganeval.training.batch import DataSpec
@@ -110,6 +110,8 @@ class Session:
             os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # or cuBLAS may choose another sum each time
             torch.use_deterministic_algorithms(True)
             torch.backends.cudnn.benchmark = False
+        if place.device.type == "cpu":
+            keep_freed_memory()
         with place.first_alone():
             self.data = data_of(settings, enlarged=True, progress=progress)
         self.model = built(settings, self.data.spec).to(place.device)

@@ -38,7 +38,7 @@ class Settings:
     seed: int = 0
     precision: Precision = "float32"
     compiled: bool = False
-    channels_last: bool = False
+    channels_last: bool | None = None
     deterministic: bool = False
     # How it is scored.
     extractor: str = "tiny"

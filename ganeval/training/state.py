@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import torch
 import torch.distributed as dist
+from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from ganeval.errors import InputError
@@ -75,6 +76,15 @@ class TrainState:
                 optimizer.load_state_dict(state["optimizers"][name])
         except (KeyError, ValueError) as error:
             raise InputError(f"the checkpoint does not fit this version of {type(self.model).__name__}: {_first_line(error)}") from None
+        self.lay_out_moments()
+
+    def lay_out_moments(self) -> None:
+        """Give what optimizers keep of a parameter its memory format: fused kernels go through both in the order of memory."""
+        for optimizer in self.model.optimizers.values():
+            for parameter, kept in optimizer.state.items():
+                for name, value in kept.items():
+                    if isinstance(value, Tensor) and value.shape == parameter.shape and value.stride() != parameter.stride():
+                        kept[name] = torch.empty_like(parameter).copy_(value)
 
 
 def model_identity(model: GAN) -> dict[str, Any]:

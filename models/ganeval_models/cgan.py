@@ -59,7 +59,7 @@ def label_map(num_labels: int, side: int) -> nn.Sequential:
 
 
 def hidden(convolution: nn.Module, channels: int, *, norm: bool) -> nn.Sequential:
-    return nn.Sequential(convolution, *([nn.BatchNorm2d(channels)] if norm else []), nn.LeakyReLU(SLOPE))
+    return nn.Sequential(convolution, *([nn.BatchNorm2d(channels)] if norm else []), nn.LeakyReLU(SLOPE, inplace=True))
 
 
 class Generator(nn.Module):

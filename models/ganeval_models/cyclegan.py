@@ -44,7 +44,7 @@ class CycleGANConfig(GANConfig):
 
 def normalized(conv: nn.Conv2d | nn.ConvTranspose2d) -> list[nn.Module]:
     """Then instance normalization, without weights of its own (code), and ReLU."""
-    return [conv, nn.InstanceNorm2d(conv.out_channels), nn.ReLU()]
+    return [conv, nn.InstanceNorm2d(conv.out_channels), nn.ReLU(inplace=True)]
 
 
 def generator(channels: int, *, width: int, residual_blocks: int) -> nn.Sequential:

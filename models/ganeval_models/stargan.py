@@ -42,7 +42,7 @@ def normalized(conv: nn.Conv2d | nn.ConvTranspose2d) -> list[nn.Module]:
 
     By each picture's statistics, also in evaluation: fakes are made the way that was trained. The code keeps running ones as well.
     """
-    return [conv, nn.InstanceNorm2d(conv.out_channels, affine=True), nn.ReLU()]
+    return [conv, nn.InstanceNorm2d(conv.out_channels, affine=True), nn.ReLU(inplace=True)]
 
 
 class Generator(nn.Module):
@@ -87,7 +87,7 @@ class Discriminator(nn.Module):
         widths = [width * 2**level for level in range(side.bit_length() - 2)]  # halve the side down to 2
         layers: list[nn.Module] = []
         for inputs, outputs in zip((channels, *widths[:-1]), widths, strict=True):
-            layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.LeakyReLU(0.01)]  # table 5
+            layers += [nn.Conv2d(inputs, outputs, 4, stride=2, padding=1), nn.LeakyReLU(0.01, inplace=True)]  # table 5
         self.layers = nn.Sequential(*layers)
         self.score = nn.Conv2d(widths[-1], 1, 3, padding=1, bias=False)
         self.classify = nn.Conv2d(widths[-1], num_labels, 2, bias=False)

@@ -62,7 +62,7 @@ class Generator(nn.Module):
         self.project = nn.Linear(z_dim, widths[0] * bottom**2, bias=bias)
         layers: list[nn.Module] = [nn.Unflatten(1, (widths[0], bottom, bottom))]
         for inputs, outputs in zip(widths, (*widths[1:], channels), strict=True):
-            layers += [nn.BatchNorm2d(inputs), nn.ReLU() if activation == "relu" else nn.LeakyReLU(SLOPE)]
+            layers += [nn.BatchNorm2d(inputs), nn.ReLU(inplace=True) if activation == "relu" else nn.LeakyReLU(SLOPE, inplace=True)]
             layers.append(upsampling(inputs, outputs, kernel, bias=bias))
         if norm_last:
             layers.append(nn.BatchNorm2d(channels))
@@ -93,7 +93,7 @@ class Discriminator(nn.Module):
             layers.append(downsampling(inputs, outputs, kernel, bias=bias))
             if inputs != channels or norm_first:
                 layers.append(nn.BatchNorm2d(outputs))
-            layers.append(nn.LeakyReLU(SLOPE))
+            layers.append(nn.LeakyReLU(SLOPE, inplace=True))
         self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(widths[-1] * bottom**2, 1, bias=bias), nn.Flatten(0))
 
     def forward(self, images: Tensor) -> Tensor:

@@ -25,12 +25,12 @@ class PatchGAN(nn.Module):
     def __init__(self, channels: int, *, width: int = 64, layers: int = 3, norm: Norm = "batch") -> None:
         super().__init__()
         widths = [width * min(2**layer, 8) for layer in range(layers + 1)]
-        parts: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(SLOPE)]
+        parts: list[nn.Module] = [nn.Conv2d(channels, widths[0], 4, stride=2, padding=1), nn.LeakyReLU(SLOPE, inplace=True)]
         for layer, (inputs, outputs) in enumerate(pairwise(widths), start=1):
             stride = 2 if layer < layers else 1
             # A bias before a normalization that has its own is idle; InstanceNorm2d has none, as in the authors' code.
             parts.append(nn.Conv2d(inputs, outputs, 4, stride=stride, padding=1, bias=norm == "instance"))
-            parts += [normalization(norm, outputs), nn.LeakyReLU(SLOPE)]
+            parts += [normalization(norm, outputs), nn.LeakyReLU(SLOPE, inplace=True)]
         self.layers = nn.Sequential(*parts, nn.Conv2d(widths[-1], 1, 4, padding=1))
 
     def forward(self, images: Tensor) -> Tensor:
