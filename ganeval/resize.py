@@ -38,7 +38,7 @@ def resized(images: Tensor, height: int, width: int, kernel: Kernel, *, divisor:
     used = rows.any(dim=0).nonzero()[:, 0]
     if len(used) < images.shape[2]:  # shrinking without antialiasing passes over some
         images, rows = images.index_select(2, used), rows.index_select(1, used)
-    found = torch.empty(*images.shape[:2], height, width, device=images.device)
+    found = torch.empty(*images.shape[:2], height, width, dtype=torch.float32, device=images.device)
     some = max(1, CHUNK // (images[0].numel() + found[0].numel()))
     for source, target in zip(images.split(some), found.split(some), strict=True):
         pixels = source.float()
@@ -51,7 +51,7 @@ def resized(images: Tensor, height: int, width: int, kernel: Kernel, *, divisor:
 @lru_cache(maxsize=64)
 def _matrix(kernel: Kernel, length: int, side: int, device: torch.device) -> Tensor:
     """float32 [side, length]: how much each of `length` pixels counts in each of `side` samples."""
-    bright = torch.eye(length, device=device)[None, None]  # column i has one bright pixel, in row i
+    bright = torch.eye(length, dtype=torch.float32, device=device)[None, None]  # column i has one bright pixel, in row i
     weights: Tensor = kernel(bright, side, length)[0, 0]
     return weights
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 def torchrun(*arguments: str | Path, processes: int = 2) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)]
-    paths = os.pathsep.join([str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
+    here = Path(__file__).parent
+    paths = os.pathsep.join([str(here), str(here.parent / "examples"), *filter(None, [os.environ.get("PYTHONPATH")])])
     env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": paths}
     return subprocess.run([*command, *map(str, arguments)], env=env, capture_output=True, text=True, timeout=300, check=False)

@@ -18,13 +18,16 @@ from ganeval.measured import Measured, Need, Vectors
 from ganeval.stats import FeatureStats
 
 PARTS: Mapping[Need, tuple[str, ...]] = {
-    "stats": ("mean", "scatter"),
+    "stats": ("mean", "scatter", "rows"),
     "sample": ("sample",),
     "features": ("features",),
     "logits": ("logits",),
-    "spatial stats": ("spatial mean", "spatial scatter"),
+    "spatial stats": ("spatial mean", "spatial scatter", "spatial rows"),
     "spatial sample": ("spatial sample",),
 }
+
+
+OPTIONAL = ("rows", "spatial rows")  # stats of more images than features have none
 
 
 class Damaged(Exception):
@@ -46,7 +49,7 @@ class Entry:
         found: dict[str, Tensor | None] = {"sample": measured.sample, "features": measured.features, "logits": measured.logits}
         for prefix, vectors in (("", measured), ("spatial ", measured.spatial)):
             if vectors is not None and vectors.stats is not None:
-                found |= {f"{prefix}mean": vectors.stats.mean, f"{prefix}scatter": vectors.stats.scatter}
+                found |= {f"{prefix}{part}": getattr(vectors.stats, part) for part in ("mean", "scatter", "rows")}
         if measured.spatial is not None:
             found["spatial sample"] = measured.spatial.sample
         tensors = {name: tensor.contiguous() for name, tensor in found.items() if tensor is not None}
@@ -134,14 +137,14 @@ class Entry:
         return cls(network=about["network"], seen=about["seen"], classes=classes, answered=frozenset(about["answered"]), tensors=tensors)
 
     def _stats(self, parts: Mapping[str, Tensor | None], prefix: str) -> FeatureStats | None:
-        mean, scatter = parts.get(f"{prefix}mean"), parts.get(f"{prefix}scatter")
-        return None if mean is None or scatter is None else FeatureStats(self.seen["count"], mean, scatter)
+        mean, scatter, rows = (parts.get(f"{prefix}{part}") for part in ("mean", "scatter", "rows"))
+        return None if mean is None or scatter is None else FeatureStats(self.seen["count"], mean, scatter, rows)
 
 
 def answerable(entry: Entry, needs: Collection[Need], *, lenient: bool) -> bool:
     """Whether no pass is needed. What a network cannot answer is an error unless `lenient`, and the pass is what raises it."""
     own = _own(needs)
-    return own <= entry.answered and (lenient or all(name in entry.tensors for need in own for name in PARTS[need]))
+    return own <= entry.answered and (lenient or all(name in entry.tensors for need in own for name in PARTS[need] if name not in OPTIONAL))
 
 
 def about_file(path: Path) -> dict[str, Any]:
