@@ -79,8 +79,8 @@ def test_a_picture_of_the_right_size_is_left_alone(name: str) -> None:
 def test_two_matrix_products_do_what_the_kernel_does(name: str, size: tuple[int, int]) -> None:
     images = torch.cat([picture(*size), picture(*size).flip(3)]).to(torch.uint8)
     expected = RESIZE[name](images.float() / 255, 299, 224)
-    # float32 keeps 6e-8 of a pixel of 1, in a sum of some tens with weights that add up to 1; and 6e-8 of a sample's position, which is
-    # up to the length of a side, times a difference of neighbors of up to 1 (torch's own bilinear moves by that with the number of threads).
+    # float32 keeps 6e-8 of a pixel of 1, in a sum of some tens with weights that add up to 1; and 6e-8 of a sample's position, which is up
+    # to the length of a side, times a difference of neighbors of up to 1: torch's own bilinear moves by that with the number of threads.
     torch.testing.assert_close(resized(images, 299, 224, RESIZE[name], divisor=255), expected, rtol=0, atol=1e-6 + 2**-23 * max(size))
 
 
