@@ -34,7 +34,8 @@ class Conv(nn.Module):
     def fold(self) -> None:
         """Make one convolution with bias of convolution and batch normalization, as they are in evaluation."""
         assert isinstance(self.bn, nn.BatchNorm2d)
-        self.conv, self.bn = fuse_conv_bn_eval(self.conv, self.bn), nn.Identity()
+        exact = fuse_conv_bn_eval(self.conv.double(), self.bn.double())  # float32 would round three times
+        self.conv, self.bn = exact.float(), nn.Identity()
 
 
 def same(inputs: int, outputs: int, kernel: Kernel) -> Conv:
