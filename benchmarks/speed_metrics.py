@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,7 +83,7 @@ def neighborhoods(num: int, target: float) -> Row:
             for what, spread in (("values", False), ("values and errors", True))
             for compared in in_turn(
                 f"precision, recall, density, coverage, {num:,} × {DIM:,} a side: {what}",
-                lambda spread=spread: measured(lambda: ours(spread=spread)),
+                partial(measured, partial(ours, spread=spread)),
                 {"prdc": lambda: measured(theirs)},
                 targets=None if spread else {"prdc": target},
                 rounds=setup.rounds,

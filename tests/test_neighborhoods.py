@@ -52,7 +52,7 @@ def plain(real: Tensor, fake: Tensor, neighborhood: Neighborhood) -> list[float]
 
     across = distances(real, fake)
     in_real, in_fake = (across <= reach if neighborhood.closed else across < reach for reach in (radii(real)[:, None], radii(fake)))
-    shares = [in_real.any(dim=0), in_fake.any(dim=1), in_real.sum(dim=0) / neighborhood.k, in_real.any(dim=1)]
+    shares = [in_real.any(dim=0), in_fake.any(dim=1), in_real.double().sum(dim=0) / neighborhood.k, in_real.any(dim=1)]
     return [share.double().mean().item() for share in shares]
 
 

@@ -52,9 +52,9 @@ class Bounds:
     def __init__(self, x: Points, y: Points) -> None:
         self.x, self.y = x, y
         self._dtype, dim = x.rough.dtype, x.rough.shape[1]
-        steps = 3 * (dim + 8) * 2.0**-24
-        self._rounding = steps / (1 - steps) if steps < 1 else math.inf
-        self._underflow = dim * 2.0**-120  # numbers down to 2⁻¹²⁶ are normal ones
+        steps: float = 3 * (dim + 8) * 2.0**-24
+        self._rounding: float = steps / (1 - steps) if steps < 1 else math.inf
+        self._underflow: float = dim * 2.0**-120  # numbers down to 2⁻¹²⁶ are normal ones
         self._low_x = x.size * (1 - self._rounding)
         self._low_y = y.size * (1 - self._rounding) - self._underflow
         self._left = EXACT_PER_ROW * (len(x) + len(y))
@@ -72,7 +72,8 @@ class Bounds:
         """float64: the upper bounds of pairs of rows i and columns j, from their lower ones."""
         if self._dtype == torch.float64:
             return below
-        return below + 2 * (self._rounding * (self.x.size[i] + self.y.size[j]).double() + self._underflow)
+        width: Tensor = 2 * (self._rounding * (self.x.size[i] + self.y.size[j]).double() + self._underflow)
+        return below + width
 
     def exact(self, i: Tensor, j: Tensor) -> Tensor:
         """float64: the distances of pairs [pairs] of rows i and columns j, 0 for copies."""

@@ -116,7 +116,7 @@ def _counted_in(
 ) -> _Counted:
     k, closed = neighborhood
     largest = torch.stack([*x.aminmax(), *y.aminmax()]).abs().max().item()
-    scale = 0.5 ** math.frexp(largest)[1]
+    scale = 0.5 ** max(math.frexp(largest)[1], -126)  # a number in float32 too
     fakes = Points(y, scale=scale, dtype=dtype)
     # [choices, num_fake]; a fake that is left out covers nothing.
     fake_radii = radii(fakes, k, group=group, kept=rough).masked_fill(~rough[:, group], -torch.inf)
