@@ -30,7 +30,12 @@ def blocks(x: Tensor, columns: int) -> Iterator[tuple[slice, Tensor]]:
 
 
 def checked(*sets: Tensor) -> list[Tensor]:
-    """The same sets in float64, checked: finite, and [num_images, dim] with one dim.
+    """The same sets in float64, checked as `finite` does."""
+    return [one.double() for one in finite(*sets)]
+
+
+def finite(*sets: Tensor) -> list[Tensor]:
+    """The same sets, where there is float64, checked: finite, and [num_images, dim] with one dim.
 
     Raises:
         InputError: they are not.
@@ -38,10 +43,10 @@ def checked(*sets: Tensor) -> list[Tensor]:
     for features in sets:
         if features.ndim != 2 or features.shape[1] != sets[0].shape[1]:
             raise InputError(f"features are [num_images, dim] with one dim, got {[list(one.shape) for one in sets]}")
-        if not features.isfinite().all():
+        if features.numel() and not torch.stack(features.aminmax()).isfinite().all():
             raise InputError("some features are NaN or infinite; check the images and the weights of the extractor")
     # MPS has no float64.
-    return [(one.cpu() if one.device.type == "mps" else one).double() for one in sets]
+    return [one.cpu() if one.device.type == "mps" else one for one in sets]
 
 
 def centered(*sets: Tensor) -> list[Tensor]:

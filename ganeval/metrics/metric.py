@@ -36,21 +36,21 @@ class Sets:
     real: Measured | None
     fake: Measured
     held_out: Measured | None = None
-    _manifolds: dict[Neighborhood, Manifold] = field(default_factory=dict)
+    _manifolds: dict[tuple[Neighborhood, bool], Manifold] = field(default_factory=dict)
 
-    def manifold(self, neighborhood: Neighborhood) -> Manifold:
-        """Precision, recall, density and coverage, computed once.
+    def manifold(self, neighborhood: Neighborhood, *, spread: bool) -> Manifold:
+        """Precision, recall, density and coverage, computed once; with their standard errors if `spread`.
 
         Raises:
             InputError: as `manifold`.
         """
-        if neighborhood not in self._manifolds:
+        if (neighborhood, spread) not in self._manifolds:
             assert self.real is not None
             real, fake = self.real.features, self.fake.features
             assert real is not None
             assert fake is not None
-            self._manifolds[neighborhood] = manifold(real, fake, neighborhood)
-        return self._manifolds[neighborhood]
+            self._manifolds[neighborhood, spread] = manifold(real, fake, neighborhood, spread=spread)
+        return self._manifolds[neighborhood, spread]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

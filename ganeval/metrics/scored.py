@@ -94,7 +94,7 @@ def kernel_distance(sets: Sets, settings: Settings, spread: bool) -> Scores:
 
 def of_manifold(neighborhood: Neighborhood, part: Callable[[Manifold], Score]) -> Scoring:
     """One of the four scores of a definition of neighborhoods."""
-    return lambda sets, settings, spread: {"": part(sets.manifold(neighborhood))}
+    return lambda sets, settings, spread: {"": part(sets.manifold(neighborhood, spread=spread))}
 
 
 def of_fakes(score: Callable[[Tensor], Score]) -> Scoring:
