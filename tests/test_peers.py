@@ -1,8 +1,8 @@
 """Parity with the peers themselves: the same pictures and the same weights file, given to them and to us.
 
 Features 1e-5 relative; FID 1e-4 relative, since peers take a float32 mean or a matrix root that is off by some 1e-5 for fewer images than
-features; Inception Score 1e-5, all set before the first run. The spread of the Inception Score is held to 1e-5 of the score: at first it was
-1e-5 of itself, which two float32 networks cannot keep (see the test). `benchmarks/parity.py` prints what is reached.
+features; Inception Score 1e-5, all set before the first run. The spread of the Inception Score is held to 1e-5 of the score; it was
+1e-5 of itself at first, which two float32 networks cannot keep (see the test). `benchmarks/parity.py` prints what is reached.
 """
 
 from __future__ import annotations
@@ -56,6 +56,6 @@ def test_inception_score_and_its_spread_equal_those_of_torch_fidelity(two_sets: 
     score = ganeval.inception_score(real, weights=standin)
     mean, spread = torch_fidelity_inception_score(real, standin)
     assert score.value == pytest.approx(mean, rel=1e-5)
-    # It moves by no more than the scores of its splits do. It is a twentieth of the score: 1e-5 of itself would be the last bits of float32,
+    # It moves by no more than the scores of its splits do. A twentieth of the score, it would need the last bits of float32 for 1e-5,
     # and torch-fidelity's own is off by as much from what a float64 network says.
     assert score.spread == pytest.approx(spread, abs=1e-5 * mean)
