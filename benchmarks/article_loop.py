@@ -66,19 +66,25 @@ def plain_nets(model: DCGAN) -> tuple[nn.Sequential, nn.Sequential]:
 
 
 def losses_of_plain_loop(
-    nets: tuple[nn.Module, nn.Module], config: DCGANConfig, images: np.ndarray[Any, Any], order: Sampler[int], *, detach: bool
+    nets: tuple[nn.Module, nn.Module],
+    config: DCGANConfig,
+    images: np.ndarray[Any, Any],
+    order: Sampler[int],
+    *,
+    device: str,
+    detach: bool,
 ) -> Iterator[tuple[float, float]]:
     """Train generator and discriminator on batches of `images` in `order`; after each step both losses."""
-    net_g, net_d = nets
+    net_g, net_d = (net.to(device) for net in nets)
     optimizer_d = torch.optim.Adam(net_d.parameters(), lr=config.lr, betas=(config.beta1, config.beta2))
     optimizer_g = torch.optim.Adam(net_g.parameters(), lr=config.lr, betas=(config.beta1, config.beta2))
     criterion = nn.BCELoss()
     # Its own generator: it else draws from the stream that z comes from, and the two ways could not be compared.
     loader = DataLoader(PicturesInMemory(images), batch_size=config.batch_size, sampler=order, generator=torch.Generator())
     for real in loader:
-        number = len(real)
-        fake = net_g(torch.randn(number, config.z_dim, 1, 1))
-        ones, zeros = torch.ones(number), torch.zeros(number)
+        real, number = real.to(device), len(real)
+        fake = net_g(torch.randn(number, config.z_dim, 1, 1, device=device))
+        ones, zeros = torch.ones(number, device=device), torch.zeros(number, device=device)
 
         optimizer_d.zero_grad()
         loss_real = criterion(net_d(real).flatten(), ones)

@@ -13,12 +13,15 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+
+from gpu_busy import gpu_watched
 
 Value = float | np.ndarray[Any, Any] | torch.Tensor
 
@@ -30,6 +33,7 @@ class Run:
     seconds: float
     value: Value | None = None  # what it found; None where nothing is to be compared
     peak_mb: float | None = None  # of memory: of a command all, of a function what it took beyond what there was
+    gpu_busy: float | None = None  # share of its time, where a GPU was watched
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +52,13 @@ class Compared:
     their_peak_mb: float | None
     deviation: float | None  # |ours − theirs| / |theirs|, the largest over rounds
     target: float | None  # of the ratio
+    gpu_busy: float | None  # in ours, the median
 
     def row(self) -> list[str]:
         """As printed, under COLUMNS."""
         peaks = [f"{peak:,.0f} MB" if peak is not None else "" for peak in (self.peak_mb, self.their_peak_mb)]
         return [
-            self.what,
+            self.what + ("" if self.gpu_busy is None else f"; GPU busy {self.gpu_busy:.0%}"),
             self.against,
             f"{self.ratio:.3g}× ({self.lowest:.3g} to {self.highest:.3g})",
             "" if self.target is None else f"≥ {self.target:g}×",
@@ -92,7 +97,11 @@ sys.exit(code)
 
 
 def measured_command(
-    command: Sequence[str | Path], *, value: Callable[[str], float] | None = None, env: Mapping[str, str] | None = None
+    command: Sequence[str | Path],
+    *,
+    value: Callable[[str], float] | None = None,
+    env: Mapping[str, str] | None = None,
+    watch_gpu: bool = False,
 ) -> Run:
     """A run of a command from its start to its end; `value` reads what it found from what it printed.
 
@@ -101,11 +110,17 @@ def measured_command(
     """
     with tempfile.NamedTemporaryFile(mode="r", suffix=".json") as file:
         stopwatch = [sys.executable, "-S", "-c", STOPWATCH, file.name, *map(str, command)]
-        done = subprocess.run(stopwatch, stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})}, check=False)
+        with gpu_watched() if watch_gpu else nullcontext() as busy:
+            done = subprocess.run(stopwatch, stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})}, check=False)
         if done.returncode:
             raise RuntimeError(f"{' '.join(map(str, command))} ended with {done.returncode}:\n{done.stderr[-2000:]}")
         about = json.load(file)
-    return Run(seconds=about["seconds"], value=None if value is None else value(done.stderr), peak_mb=about["kb"] / 1024)
+    return Run(
+        seconds=about["seconds"],
+        value=None if value is None else value(done.stderr),
+        peak_mb=about["kb"] / 1024,
+        gpu_busy=None if busy is None else busy(),
+    )
 
 
 def in_turn(
@@ -129,6 +144,7 @@ def in_turn(
 def _compared(what: str, against: str, pairs: Sequence[tuple[Run, Run]], target: float | None) -> Compared:
     ratios = [theirs.seconds / ours.seconds for ours, theirs in pairs]
     deviations = [_deviation(ours.value, theirs.value) for ours, theirs in pairs if ours.value is not None and theirs.value is not None]
+    busy = [ours.gpu_busy for ours, _ in pairs if ours.gpu_busy is not None]
     peaks = [[run.peak_mb for run in side if run.peak_mb is not None] for side in zip(*pairs, strict=True)]
     return Compared(
         what=what,
@@ -143,6 +159,7 @@ def _compared(what: str, against: str, pairs: Sequence[tuple[Run, Run]], target:
         their_peak_mb=max(peaks[1], default=None),
         deviation=max(deviations, default=None),
         target=target,
+        gpu_busy=statistics.median(busy) if busy else None,
     )
 
 

@@ -31,12 +31,13 @@ def rows() -> dict[str, Row]:
     """All by name."""
     import speed_cache
     import speed_commands
+    import speed_gpu
     import speed_metrics
     import speed_network
     import speed_processes
     import speed_training
 
-    modules = (speed_commands, speed_network, speed_cache, speed_metrics, speed_processes, speed_training)
+    modules = (speed_commands, speed_network, speed_cache, speed_metrics, speed_processes, speed_training, speed_gpu)
     return {name: row for module in modules for name, row in module.ROWS.items()}
 
 
@@ -58,7 +59,7 @@ def main(names: tuple[str, ...], weights: Path | None, rounds: int, json_file: P
     compared: list[Compared] = []
     with tempfile.TemporaryDirectory() as folder:
         setup = Setup(Path(folder), weights, rounds)
-        for name in names or table:
+        for name in names or (name for name in table if torch.cuda.is_available() or not name.startswith("gpu-")):
             found = table[name](setup)
             compared += found
             if json_file is not None:  # after each row: a long run may be cut off

@@ -1,6 +1,6 @@
 """Rows of benchmarks/speed.py: whole commands, from the start of Python to the score, each with a cache that is empty.
 
-Every tool runs with its own defaults on the CPU. Ours runs in the convention of the tool that it is held against, so that the values say
+Every tool runs with its own defaults. Ours runs in the convention of the tool that it is held against, so that the values say
 whether both did the same work.
 """
 
@@ -23,31 +23,34 @@ Command = Callable[[Path, Path, Path], Run]  # (real, fake, weights)
 SCRIPTS = Path(sys.executable).parent
 
 
-def ours(real: Path, fake: Path, weights: Path, *, home: Path, convention: str) -> Run:
+def ours(real: Path, fake: Path, weights: Path, *, home: Path, convention: str, device: str = "cpu") -> Run:
     home.mkdir(parents=True)  # a new one each time
-    options = ["--weights", str(weights), "--convention", convention, "--quiet", "--json"]
+    options = ["--weights", str(weights), "--convention", convention, "--device", device, "--quiet", "--json"]
     command = [sys.executable, "-m", "ganeval", "fid", str(real), str(fake), *options]
-    return measured_command(command, value=_json_fid, env={"GANEVAL_HOME": str(home), "GANEVAL_CACHE_SIZE": "2GiB"})
+    env = {"GANEVAL_HOME": str(home), "GANEVAL_CACHE_SIZE": "2GiB"}
+    return measured_command(command, value=_json_fid, env=env, watch_gpu=device != "cpu")
 
 
-def pytorch_fid(real: Path, fake: Path, weights: Path, *, home: Path) -> Run:
+def pytorch_fid(real: Path, fake: Path, weights: Path, *, home: Path, device: str = "cpu") -> Run:
     checkpoint = home / "hub" / "checkpoints" / INCEPTION.filename
     if not checkpoint.exists():
         checkpoint.parent.mkdir(parents=True)
         checkpoint.symlink_to(weights.resolve())
-    return measured_command([SCRIPTS / "pytorch-fid", real, fake, "--device", "cpu"], value=_printed_fid, env={"TORCH_HOME": str(home)})
+    return measured_command([SCRIPTS / "pytorch-fid", real, fake, "--device", device], value=_printed_fid, env={"TORCH_HOME": str(home)})
 
 
-def torch_fidelity(real: Path, fake: Path, weights: Path) -> Run:
-    options = ["--cpu", "--fid", "--no-cache", "--feature-extractor-weights-path", str(weights)]
+def torch_fidelity(real: Path, fake: Path, weights: Path, *, device: str = "cpu") -> Run:
+    where = ["--cpu"] if device == "cpu" else ["--gpu", "0"]
+    options = [*where, "--fid", "--no-cache", "--feature-extractor-weights-path", str(weights)]
     return measured_command([str(SCRIPTS / "fidelity"), "--input1", str(real), "--input2", str(fake), *options], value=_printed_fid)
 
 
-def clean_fid(real: Path, fake: Path, weights: Path, *, home: Path) -> Run:
+def clean_fid(real: Path, fake: Path, weights: Path, *, home: Path, device: str = "cpu") -> Run:
     if not home.exists():
         home.mkdir()
         save_clean_fid_network(weights, home)
-    return measured_command([sys.executable, Path(__file__).with_name("clean_fid_command.py"), real, fake, home], value=_printed_fid)
+    command = [sys.executable, str(Path(__file__).with_name("clean_fid_command.py")), str(real), str(fake), str(home), device]
+    return measured_command(command, value=_printed_fid)
 
 
 def _json_fid(out: str) -> float:
@@ -61,35 +64,35 @@ def _printed_fid(out: str) -> float:
     return float(found[-1])
 
 
-def folders(setup: Setup, side: int, num: int) -> tuple[Path, Path]:
-    """Two folders of `num` pictures, PNG up to 32×32, JPEG beyond; made once."""
-    found = tuple(setup.folder / f"{side}x{side}-{num}" / label for label in ("real", "fake"))
+def folders(setup: Setup, side: int, num: int, kind: str) -> tuple[Path, Path]:
+    """Two folders of `num` pictures, "png" or "jpg"; made once."""
+    found = tuple(setup.folder / f"{side}x{side}-{num}-{kind}" / label for label in ("real", "fake"))
     for folder, skip in zip(found, (0, num), strict=True):
         if not folder.exists():
             folder.mkdir(parents=True)
             for i, picture in enumerate(pictures(num, (side, side), skip=skip)):
-                picture.save(folder / (f"{i:05d}.png" if side <= 32 else f"{i:05d}.jpg"), quality=90)
+                picture.save(folder / f"{i:05d}.{kind}", quality=90)
     return found[0], found[1]
 
 
-def fid_command(side: int, peers: tuple[str, ...], *, num: int = 512) -> Row:
+def fid_command(side: int, kind: str, peers: tuple[str, ...], *, num: int = 512, device: str = "cpu", target: float = 2.5) -> Row:
     """`ganeval fid` on two folders against the peers' commands."""
 
     def row(setup: Setup) -> list[Compared]:
-        real, fake = folders(setup, side, num)
+        real, fake = folders(setup, side, num, kind)
         ways: dict[str, tuple[str, Command]] = {
-            "pytorch-fid": ("pytorch-fid", partial(pytorch_fid, home=setup.folder / "torch")),
-            "torch-fidelity": ("ttur", torch_fidelity),
-            "clean-fid": ("clean-fid", partial(clean_fid, home=setup.folder / "clean-fid")),
+            "pytorch-fid": ("pytorch-fid", partial(pytorch_fid, home=setup.folder / "torch", device=device)),
+            "torch-fidelity": ("ttur", partial(torch_fidelity, device=device)),
+            "clean-fid": ("clean-fid", partial(clean_fid, home=setup.folder / "clean-fid", device=device)),
         }
         found = []
         for peer in peers:
             convention, theirs = ways[peer]
             found += in_turn(
-                f"ganeval fid, 2 × {num} pictures of {side}×{side}, CPU, cold",
-                lambda: ours(real, fake, setup.weights, home=setup.fresh(), convention=convention),  # noqa: B023 - called at once
+                f"ganeval fid, 2 × {num:,} pictures of {side}×{side} ({kind}), {device}, cold",
+                lambda: ours(real, fake, setup.weights, home=setup.fresh(), convention=convention, device=device),  # noqa: B023 - called at once
                 {peer: partial(theirs, real, fake, setup.weights)},
-                targets={peer: 2.5},
+                targets={peer: target},
                 rounds=setup.rounds,
             )
         return found
@@ -111,7 +114,7 @@ def help_command(setup: Setup) -> list[Compared]:
 
 def memory(setup: Setup) -> list[Compared]:
     """Peaks of 1,000 and of 20,000 fakes against stats, once each: twenty links to each of 1,000 pictures. An hour on two cores."""
-    real, few = folders(setup, 32, 1_000)
+    real, few = folders(setup, 32, 1_000, "png")
     many = setup.folder / "many"
     many.mkdir()
     for picture in few.iterdir():
@@ -133,9 +136,9 @@ def memory(setup: Setup) -> list[Compared]:
 
 
 ROWS: dict[str, Row] = {
-    "fid-32": fid_command(32, ("pytorch-fid", "torch-fidelity")),
-    "fid-256": fid_command(256, ("pytorch-fid", "clean-fid")),
-    "fid-1024": fid_command(1024, ("pytorch-fid", "clean-fid")),
+    "fid-32": fid_command(32, "png", ("pytorch-fid", "torch-fidelity")),
+    "fid-256": fid_command(256, "jpg", ("pytorch-fid", "clean-fid")),
+    "fid-1024": fid_command(1024, "jpg", ("pytorch-fid", "clean-fid")),
     "help": help_command,
     "memory": memory,
 }

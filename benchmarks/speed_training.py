@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -15,8 +15,7 @@ from in_turn import Compared, Run, in_turn, measured_command
 from pictures import as_tensor, pictures
 from speed_setup import Row, Setup
 
-OTHERS = {"article": "loop of article 002", "detach": "the same with fake.detach()"}
-TARGETS = {"loop of article 002": 1.5}
+ARTICLE = {"article": "loop of article 002", "detach": "the same with fake.detach()"}
 
 
 class Way:
@@ -32,7 +31,7 @@ class Way:
         self._process.stdin.write(f"{number}\n")
         self._process.stdin.flush()
         told = json.loads(self._process.stdout.readline())
-        return Run(seconds=told["seconds"], value=np.array(told["losses"]), peak_mb=self._peak_mb())
+        return Run(seconds=told["seconds"], value=np.array(told["losses"]).mean(axis=0), peak_mb=self._peak_mb())
 
     def _peak_mb(self) -> float | None:
         try:
@@ -43,8 +42,8 @@ class Way:
 
 
 @contextmanager
-def way(name: str, preset: str, batch_size: int, images: Path) -> Iterator[Way]:
-    command = [sys.executable, str(Path(__file__).with_name("training_way.py")), name, preset, str(batch_size), str(images)]
+def way(name: str, images: Path, options: Sequence[str]) -> Iterator[Way]:
+    command = [sys.executable, str(Path(__file__).with_name("training_way.py")), name, str(images), *options]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield Way(process)
@@ -52,19 +51,37 @@ def way(name: str, preset: str, batch_size: int, images: Path) -> Iterator[Way]:
             process.terminate()
 
 
-def steps(preset: str, batch_size: int, number: int) -> Row:
-    """`number` steps of DCGAN at 32×32 a round, after as many to warm up: the same nets, weights, batches and noise on each side."""
+def steps(
+    what: str,
+    number: int,
+    options: str,
+    others: Mapping[str, str],
+    *,
+    side: int = 32,
+    num: int = 4096,
+    target: float | None = None,
+    ours: str = "",
+) -> Row:
+    """`number` steps a round, after as many to warm up: the same nets, weights, batches and noise on each side.
+
+    Args:
+        options: of benchmarks/training_way.py, for all.
+        others: way → what it is called; the target is of the first.
+        ours: options for ganeval's loop alone.
+    """
 
     def row(setup: Setup) -> list[Compared]:
-        images = setup.folder / "training.npy"
-        np.save(images, as_tensor(pictures(2 * 2048, (32, 32))).numpy())
+        images = setup.folder / f"training-{side}.npy"
+        np.save(images, as_tensor(pictures(num, (side, side))).numpy())
         with ExitStack() as stack:
-            ways = {name: stack.enter_context(way(name, preset, batch_size, images)) for name in ("ganeval", *OTHERS)}
+            common = options.split()
+            own = stack.enter_context(way("ganeval", images, [*common, *ours.split()]))
+            peers = {title: stack.enter_context(way(name, images, common)) for name, title in others.items()}
             return in_turn(
-                f"dcgan 32×32, {preset}, {number} steps of {batch_size}",
-                lambda: ways["ganeval"].steps(number),
-                {title: lambda name=name: ways[name].steps(number) for name, title in OTHERS.items()},  # type: ignore[misc]
-                targets=TARGETS,
+                what,
+                lambda: own.steps(number),
+                {title: lambda peer=peer: peer.steps(number) for title, peer in peers.items()},  # type: ignore[misc]
+                targets={} if target is None else {next(iter(peers)): target},
                 rounds=setup.rounds,
                 warm=True,
             )
@@ -95,8 +112,8 @@ def scoring_share(setup: Setup) -> list[Compared]:
 
 
 ROWS = {
-    "dcgan-training": steps("article", 2048, 1),
-    "dcgan-training-128": steps("article", 128, 8),
-    "dcgan-training-quick": steps("quick", 32, 60),
+    "dcgan-training": steps("dcgan 32×32, article, 1 step of 2048", 1, "--preset article --batch-size 2048", ARTICLE, target=1.5),
+    "dcgan-training-128": steps("dcgan 32×32, article, 8 steps of 128", 8, "--preset article --batch-size 128", ARTICLE, target=1.5),
+    "dcgan-training-quick": steps("dcgan 32×32, quick, 60 steps of 32", 60, "--preset quick --batch-size 32", ARTICLE, target=1.5),
     "scoring-share": scoring_share,
 }

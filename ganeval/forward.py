@@ -9,9 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from ganeval.errors import InputError, InputTypeError
-from ganeval.extractors.protocol import Activations, FeatureExtractor, TwoStage
+from ganeval.extractors.protocol import Activations, FeatureExtractor, TwoStage, joined
 from ganeval.images import Seen
+from ganeval.machine import sent
 from ganeval.measured import Measured, Need, Rows
+
+# Images whose activations are looked at together: a look waits for a GPU, and a pass over the [dim, dim] matrix of stats costs as much as
+# products with a few rows.
+BLOCK = 512
 
 
 @contextmanager
@@ -58,6 +63,7 @@ class Forward:
         self._lenient = lenient  # whether logits and spatial features may be missing
         self._ready: list[Tensor] = []  # prepared, they are of one size, however large the pictures were
         self._done = 0
+        self._pending: list[Activations] = []  # not looked at yet
         self._first = first  # the position of the first image
         self._rows = Rows(needs, extractor.dim, first=first)
         self._logits: list[Tensor] | None = [] if "logits" in needs else None
@@ -67,7 +73,7 @@ class Forward:
     def add(self, images: Tensor, seen: Seen) -> None:
         """Take uint8 [num, 3, height, width] of one size; the network runs when a batch is full, or at once if it is not in two stages."""
         with inference(self._extractor, self._device):  # around the network only: a source may be somebody's training code
-            images = images.to(self._device)
+            images = sent(images, self._device)
             self._ready.append(self._two_stage.prepare(images) if self._two_stage else images)
         self._done += len(images)
         if self._two_stage is None or self._done % self._batch_size == 0:
@@ -76,6 +82,7 @@ class Forward:
     def measured(self, seen: Seen) -> Measured:
         """Everything, after the last images."""
         self._run(seen)
+        self._settle(seen)
         kept = self._rows.vectors()
         return Measured(
             stats=kept.stats,
@@ -94,15 +101,12 @@ class Forward:
         network = self._two_stage.network if self._two_stage else self._extractor
         with inference(self._extractor, self._device):
             activations = network(inputs)
-        self._check(activations, len(inputs), seen)
-        self._rows.add(activations.features)
-        if self._logits is not None and activations.logits is not None:
-            self._logits.append(activations.logits.cpu())
-        if self._spatial_needs and activations.spatial is not None:
-            self._spatial = self._spatial or Rows(self._spatial_needs, activations.spatial.shape[1], first=self._first)
-            self._spatial.add(activations.spatial)
+        self._check(activations, len(inputs))
+        self._pending.append(activations)
+        if sum(len(one.features) for one in self._pending) >= BLOCK:
+            self._settle(seen)
 
-    def _check(self, activations: Activations, number: int, seen: Seen) -> None:
+    def _check(self, activations: Activations, number: int) -> None:
         """Hold the network to what it promises."""
         name, features = self._extractor.name, activations.features
         if features.shape != (number, self._extractor.dim) or not features.is_floating_point():
@@ -114,9 +118,26 @@ class Forward:
             raise InputTypeError(f"the extractor {name} has no class logits, so it has no Inception Score")
         if self._spatial_needs and activations.spatial is None and not self._lenient:
             raise InputTypeError(f"the extractor {name} has no spatial features, so it has no sFID; inception and tiny have")
-        finite = features.isfinite().all(dim=1)
+
+    def _settle(self, seen: Seen) -> None:
+        """Keep what is needed of the activations that came since the last time."""
+        if not self._pending:
+            return
+        activations, self._pending = joined(self._pending), []
+        self._check_finite(activations, seen)
+        self._rows.add(activations.features)
+        if self._logits is not None and activations.logits is not None:
+            self._logits.append(activations.logits.cpu())
+        if self._spatial_needs and activations.spatial is not None:
+            self._spatial = self._spatial or Rows(self._spatial_needs, activations.spatial.shape[1], first=self._first)
+            self._spatial.add(activations.spatial)
+
+    def _check_finite(self, activations: Activations, seen: Seen) -> None:
+        finite = activations.features.isfinite().all(dim=1)
         if activations.logits is not None:
             finite &= activations.logits.isfinite().all(dim=1)
         if not finite.all():
-            image = seen.name_of(self._done - number + int((~finite).nonzero()[0]))
-            raise InputError(f"the extractor {name} gave NaN or infinite features, first for {image}; check the weights, and the image")
+            image = seen.name_of(self._done - len(finite) + int((~finite).nonzero()[0]))
+            raise InputError(
+                f"the extractor {self._extractor.name} gave NaN or infinite features, first for {image}; check the weights, and the image"
+            )

@@ -15,7 +15,6 @@ from ganeval.stats import FeatureStats
 Need = Literal["stats", "sample", "features", "logits", "spatial stats", "spatial sample", "classes", "pairs"]
 
 SAMPLED = 8192  # rows of a sample: they know a standard deviation to 1 %
-BLOCK = 512  # rows that go into stats at once: passes over a [dim, dim] matrix cost as much as products with a few rows
 DRAWN = 2**20  # random numbers drawn at once
 
 Kept = TypeVar("Kept", bound="Vectors")
@@ -62,7 +61,6 @@ class Rows:
 
     def __init__(self, needs: Collection[str], dim: int, *, first: int = 0) -> None:
         self._stats: FeatureStats | None = None
-        self._pending: list[Tensor] = []  # rows that are not in the stats yet
         self._wants_stats, self._wants_all = "stats" in needs, "features" in needs
         self._room = _room(dim) if "sample" in needs and not self._wants_all else 0
         self._kept: list[Tensor] = []
@@ -74,9 +72,8 @@ class Rows:
     def add(self, rows: Tensor) -> None:
         """float [batch, dim]."""
         if self._wants_stats:
-            self._pending.append(rows)
-            if sum(map(len, self._pending)) >= BLOCK:
-                self._count_in()
+            part = FeatureStats.of(rows)
+            self._stats = part if self._stats is None else self._stats + part
         if self._wants_all or self._room:
             self._kept.append(rows.cpu())
         if self._room:
@@ -85,7 +82,6 @@ class Rows:
                 self._cut()
 
     def vectors(self) -> Vectors:
-        self._count_in()
         stats = None if self._stats is None else self._stats.cpu()
         if self._wants_all:
             return Vectors(stats=stats, features=torch.cat(self._kept))
@@ -93,12 +89,6 @@ class Rows:
             return Vectors(stats=stats)
         self._cut()
         return Vectors(stats=stats, sample=self._kept[0], keys=self._keys[0])
-
-    def _count_in(self) -> None:
-        if self._pending:
-            part = FeatureStats.of(torch.cat(self._pending))
-            self._stats = part if self._stats is None else self._stats + part
-            self._pending = []
 
     def _cut(self) -> None:
         rows, keys = _smallest(torch.cat(self._kept), torch.cat(self._keys), self._room)

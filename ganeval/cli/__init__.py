@@ -22,6 +22,7 @@ from ganeval.cli.tables import conventions, extractors, metrics
 from ganeval.cli.train import train, train_and_score
 from ganeval.cli.weights import weights
 from ganeval.errors import InputError, Notice
+from ganeval.memory import keep_freed_memory
 
 
 class Group(click.Group):
@@ -83,6 +84,7 @@ def main() -> None:
     Images are folders, .zip, .tar, webdataset shards, .npy or .npz. The standard network is a download of 91 MB; on a machine
     without internet, --extractor tiny scores with an embedded one.
     """
+    keep_freed_memory()
 
 
 SCORING = (fid, inception_score, evaluate, stats, cache, weights, extractors, conventions, metrics, compare, cite, explain)

@@ -18,7 +18,7 @@ from ganeval import weights
 from ganeval.conventions import Convention
 from ganeval.extractors.inception_layers import A, B, C, Conv, D, E, half, maxima, pooled, same
 from ganeval.extractors.loading import filled, loaded
-from ganeval.extractors.protocol import Activations, Identity
+from ganeval.extractors.protocol import Activations, Identity, joined
 from ganeval.progress import Progress, silent
 from ganeval.resize import RESIZE, resized
 
@@ -89,12 +89,6 @@ class InceptionV3(nn.Module):
                 layer.fold()
         channels_last = self.fc.weight.device.type == "cpu"  # elsewhere not measured
         return self.to(memory_format=torch.channels_last) if channels_last else self
-
-
-def joined(parts: list[Activations]) -> Activations:
-    """Of several batches, as of one."""
-    features, logits, spatial = ([one for one in kind if one is not None] for kind in zip(*parts, strict=True))
-    return Activations(torch.cat(features), torch.cat(logits) if logits else None, torch.cat(spatial) if spatial else None)
 
 
 def normalized(images: Tensor, convention: Convention) -> Tensor:

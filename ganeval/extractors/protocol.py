@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol, runtime_checkable
 
+import torch
 from torch import Tensor
 
 
@@ -14,6 +16,12 @@ class Activations(NamedTuple):
     features: Tensor  # float [batch, dim]
     logits: Tensor | None = None  # float [batch, classes]; None where the network does not classify
     spatial: Tensor | None = None  # float [batch, spatial dim]: some channels at all their positions, for sFID; None where there are none
+
+
+def joined(parts: Sequence[Activations]) -> Activations:
+    """Of several batches, as of one."""
+    features, logits, spatial = ([one for one in kind if one is not None] for kind in zip(*parts, strict=True))
+    return Activations(torch.cat(features), torch.cat(logits) if logits else None, torch.cat(spatial) if spatial else None)
 
 
 @runtime_checkable

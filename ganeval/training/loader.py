@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 from ganeval.errors import InputError
+from ganeval.machine import sent
 from ganeval.training.batch import Batch, DataSpec
 from ganeval.training.data import Split, Stored
 
@@ -148,11 +149,6 @@ class Crops:
         if self._mirrored is not None:
             images = torch.where(sent(self._mirrored, images.device)[:, None, None, None], images.flip(3), images)
         return images
-
-
-def sent(values: Tensor, device: torch.device) -> Tensor:
-    """On the device; to a GPU out of pinned memory, which nobody waits for."""
-    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)
 
 
 def to_float(images: Tensor) -> Tensor:

@@ -13,7 +13,8 @@ from typing import Any
 import torch
 
 from ganeval.errors import InputError
-from ganeval.machine import chosen_device, keep_freed_memory, versions
+from ganeval.machine import chosen_device, versions
+from ganeval.memory import keep_freed_memory
 from ganeval.processes import Place, joined_processes
 from ganeval.progress import Progress, silent
 from ganeval.training.batch import DataSpec

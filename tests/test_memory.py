@@ -10,7 +10,7 @@ import pytest
 
 PROGRAM = """
 import resource, torch
-from ganeval.machine import keep_freed_memory
+from ganeval.memory import keep_freed_memory
 if {kept}:
     keep_freed_memory()
 tensors = lambda: [torch.ones(48 << 20, dtype=torch.uint8) for _ in range(2)]  # more than the 32 MB that glibc keeps anyhow
