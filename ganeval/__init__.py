@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ganeval.reference import Reference, load_reference
     from ganeval.report import Report, Score
     from ganeval.stats import FeatureStats
+    from ganeval.streaming import FrechetInceptionDistance, InceptionScore, KernelInceptionDistance
     from ganeval.training.batch import Batch, DataSpec
     from ganeval.training.datasets import open_data
     from ganeval.training.gan import GAN
@@ -56,6 +57,9 @@ _HOME = {
     "verdicts": "verdict",
     "Score": "report",
     "FeatureStats": "stats",
+    "FrechetInceptionDistance": "streaming",
+    "InceptionScore": "streaming",
+    "KernelInceptionDistance": "streaming",
     "Batch": "training.batch",
     "DataSpec": "training.batch",
     "open_data": "training.datasets",
@@ -76,7 +80,10 @@ __all__ = [
     "Evaluator",
     "FeatureExtractor",
     "FeatureStats",
+    "FrechetInceptionDistance",
+    "InceptionScore",
     "InputError",
+    "KernelInceptionDistance",
     "Loader",
     "Reference",
     "Report",

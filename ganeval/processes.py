@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import torch
 import torch.distributed as dist
@@ -91,3 +92,21 @@ def own_device(device: torch.device) -> torch.device:
     if own.index >= torch.cuda.device_count():
         raise InputError(f"torchrun started more processes than there are GPUs ({torch.cuda.device_count()}); lower --nproc-per-node")
     return own
+
+
+def added_over_processes(value: Any) -> Any:
+    """The sum of `value` over all processes of torch.distributed, in the order of their ranks and the same in each; all must ask.
+
+    A process that has nothing brings None; None is returned where all do. One that failed brings its exception, which all raise. One
+    after another is told, so that memory does not grow with their number.
+    """
+    alone = not (dist.is_available() and dist.is_initialized())
+    total = None
+    for rank in range(1 if alone else dist.get_world_size()):
+        told = [value if alone or rank == dist.get_rank() else None]
+        if not alone:
+            dist.broadcast_object_list(told, src=rank)
+        if isinstance(told[0], Exception):
+            raise told[0]
+        total = told[0] if total is None else total if told[0] is None else total + told[0]
+    return total

@@ -11,10 +11,10 @@ import numpy as np
 from torch import Tensor
 
 from ganeval.errors import InputError, InputTypeError
-from ganeval.images.batch import check_images, to_uint8
+from ganeval.images.batch import check_images, to_uint8, unit_to_uint8
 from ganeval.images.seen import Seen
 
-__all__ = ["ImageSource", "Seen", "check_images", "open_images", "to_uint8"]
+__all__ = ["ImageSource", "Seen", "check_images", "open_images", "to_uint8", "unit_to_uint8"]
 
 ACCEPTED = "a folder, .zip, .tar (also .gz, .bz2, .xz), webdataset shards (data-{0000..0009}.tar or a folder of .tar), .npy or .npz"
 

@@ -39,9 +39,18 @@ def to_uint8(images: Tensor) -> Tensor:
         InputTypeError: not floating point.
         InputError: NaN, or values beyond [-1, 1]; nothing is clipped or rescaled silently.
     """
+    return _to_levels(images, low=-1, name="to_uint8() takes")
+
+
+def unit_to_uint8(images: Tensor) -> Tensor:
+    """Floats in [0, 1] → uint8, rounding to the nearest gray level; raises as `to_uint8`."""
+    return _to_levels(images, low=0, name="normalize=True is for")
+
+
+def _to_levels(images: Tensor, *, low: int, name: str) -> Tensor:
     if not images.is_floating_point():
-        raise InputTypeError(f"to_uint8() takes floats in [-1, 1], got {str(images.dtype).removeprefix('torch.')}")
-    low, high = (images.min().item(), images.max().item()) if images.numel() else (0.0, 0.0)
-    if not (low >= -1 and high <= 1):  # also true for NaN
-        raise InputError(f"to_uint8() takes floats in [-1, 1], got values from {low:.4g} to {high:.4g}; scale or clamp them first")
-    return ((images.float() + 1) * 127.5).round().to(torch.uint8)
+        raise InputTypeError(f"{name} floats in [{low}, 1], got {str(images.dtype).removeprefix('torch.')}")
+    least, most = (images.min().item(), images.max().item()) if images.numel() else (0.0, 0.0)
+    if not (least >= low and most <= 1):  # also true for NaN
+        raise InputError(f"{name} floats in [{low}, 1], got values from {least:.4g} to {most:.4g}; scale or clamp them first")
+    return ((images.float() - low) * (255 / (1 - low))).round().to(torch.uint8)
