@@ -16,7 +16,7 @@ from ganeval.measured import Measured, Need
 from ganeval.pairing import Pairing
 from ganeval.progress import Progress, silent
 
-RUN_BYTES = 2**25  # of uint8 pixels prepared at once; as float32 that is 128 MB
+RUN_BYTES = 2**22  # of uint8 pixels prepared at once: more of them are only more memory
 
 
 def measure(
@@ -70,8 +70,13 @@ def regrouped(batches: Iterable[Tensor], batch_size: int) -> Iterator[Tensor]:
     run: list[Tensor] = []
     for position, image in enumerate(chain.from_iterable(batches)):  # [3, height, width]
         if run and (position % batch_size == 0 or image.shape != run[0].shape or (len(run) + 1) * image.numel() > RUN_BYTES):
-            yield torch.stack(run)
+            yield _stacked(run)
             run = []
         run.append(image)
     if run:
-        yield torch.stack(run)
+        yield _stacked(run)
+
+
+def _stacked(run: list[Tensor]) -> Tensor:
+    """As one tensor; a single picture, which may be large, is not copied."""
+    return run[0][None] if len(run) == 1 else torch.stack(run)

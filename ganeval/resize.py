@@ -17,12 +17,13 @@ from torch.nn import functional as F
 
 Kernel = Callable[[Tensor, int, int], Tensor]
 
+FEW = 128**2  # pixels up to which matrix products are faster than torch's own kernels too
 LONGEST = 4096  # pixels; of longer pictures the matrices would take more time than the kernel itself
 CHUNK = 2**21  # float values at once, 8 MB: they stay in the cache of a processor
 
 
 def resized(images: Tensor, height: int, width: int, kernel: Kernel, *, divisor: float = 1) -> Tensor:
-    """`kernel(images.float() / divisor, height, width)` as two matrix products, and equal to it but for float32 rounding.
+    """`kernel(images.float() / divisor, height, width)`, as two matrix products where that is faster: then equal but for float32 rounding.
 
     A kernel is linear and treats rows and columns apart, so what it makes of a single bright pixel says all of it.
 
@@ -32,20 +33,32 @@ def resized(images: Tensor, height: int, width: int, kernel: Kernel, *, divisor:
     Returns:
         float32 [batch, channels, height, width].
     """
-    if max(images.shape[2:]) > LONGEST:
+    if max(images.shape[2:]) > LONGEST or (kernel in NATIVE and images[0, 0].numel() > FEW):
         return kernel(images.float() / divisor, height, width)
-    rows, columns = (_matrix(kernel, length, side, images.device) for length, side in zip(images.shape[2:], (height, width), strict=True))
-    used = rows.any(dim=0).nonzero()[:, 0]
-    if len(used) < images.shape[2]:  # shrinking without antialiasing passes over some
-        images, rows = images.index_select(2, used), rows.index_select(1, used)
+    used, rows = _rows(kernel, images.shape[2], height, images.device)
+    columns = _columns(kernel, images.shape[3], width, images.device, divisor)
+    if len(used) < images.shape[2]:
+        images = images.index_select(2, used)
     found = torch.empty(*images.shape[:2], height, width, dtype=torch.float32, device=images.device)
-    some = max(1, CHUNK // (images[0].numel() + found[0].numel()))
+    some = max(1, CHUNK // (images[0].numel() + found[0].numel())) if images.device.type == "cpu" else len(images)
     for source, target in zip(images.split(some), found.split(some), strict=True):
-        pixels = source.float()
-        if divisor != 1:
-            pixels /= divisor
-        torch.matmul(rows, pixels @ columns.T, out=target)
+        torch.matmul(rows, source.float() @ columns, out=target)
     return found
+
+
+@lru_cache(maxsize=64)
+def _rows(kernel: Kernel, length: int, side: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """int64 [used], the rows that count, and float32 [side, used], how much: shrinking without antialiasing passes over some."""
+    rows = _matrix(kernel, length, side, device)
+    used = rows.any(dim=0).nonzero()[:, 0]  # waits for a GPU, so that it is done once
+    return used, rows.index_select(1, used)
+
+
+@lru_cache(maxsize=64)
+def _columns(kernel: Kernel, length: int, side: int, device: torch.device, divisor: float) -> Tensor:
+    """float32 [length, side]: how much each of `length` pixels counts in each of `side` samples, divided here once for all pictures."""
+    columns: Tensor = (_matrix(kernel, length, side, device).cpu().double() / divisor).float().to(device).T  # MPS has no float64
+    return columns
 
 
 @lru_cache(maxsize=64)
@@ -148,3 +161,4 @@ RESIZE: Mapping[str, Kernel] = MappingProxyType(
         "bicubic-antialias": bicubic_antialias,
     }
 )
+NATIVE = frozenset({bilinear, bilinear_antialias})  # a single call of torch each

@@ -83,7 +83,8 @@ def decoded(picture: Image.Image) -> Decoded:
         remarks.append("alpha dropped")
     if _orientation(picture) in range(2, 9):
         remarks.append("EXIF rotation not applied")
-    image = torch.from_numpy(_rgb(picture)).permute(2, 0, 1).contiguous()
+    # By numpy: torch would start a team of threads for each thread that decodes, and the network's own could no longer have the cores.
+    image = torch.from_numpy(np.ascontiguousarray(_rgb(picture).transpose(2, 0, 1)))
     return Decoded(image, pixel_digest(image), tuple(remarks))
 
 
