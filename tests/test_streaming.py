@@ -231,7 +231,7 @@ class Broken(MeanColor):
         self.position, self.done = position, 0
 
     def __call__(self, images: Tensor) -> ganeval.Activations:
-        features, _ = super().__call__(images)
+        features = super().__call__(images).features
         self.done += len(images)
         if self.done - len(images) <= self.position < self.done:
             features[self.position - self.done] = float("nan")
