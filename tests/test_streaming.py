@@ -83,8 +83,8 @@ def test_floats_from_0_to_1_become_the_nearest_gray_levels() -> None:
     plain.update(levels)
     plain.update(255 - levels)
     assert (
-        metric.get_extra_state()["fake"]["state"]["stats"]["mean"].tolist()
-        == plain.get_extra_state()["fake"]["state"]["stats"]["mean"].tolist()
+        metric.get_extra_state()["parts"]["fake"]["state"]["stats"]["mean"].tolist()
+        == plain.get_extra_state()["parts"]["fake"]["state"]["stats"]["mean"].tolist()
     )
 
 
@@ -160,6 +160,12 @@ def test_states_merge(made: Callable[[], Any]) -> None:
     second.update(REAL[20:], real=True)
     first.merge_state(second)
     assert torch.as_tensor(first.compute()).tolist() == pytest.approx(torch.as_tensor(fed(made()).compute()).tolist(), rel=1e-6)
+
+
+def test_states_of_two_networks_do_not_merge() -> None:
+    metric = FrechetInceptionDistance(extractor=MeanColor())
+    with pytest.raises(InputError, match=r"made with extractor module, .* cannot go on with extractor mean-color, "):
+        metric.merge_state(FrechetInceptionDistance(extractor=Module()))
 
 
 def test_memory_does_not_grow() -> None:

@@ -17,7 +17,7 @@ from ganeval.conventions import DEFAULT, Convention, convention_named
 from ganeval.errors import InputError
 from ganeval.extract import measure
 from ganeval.extractors import load_extractor
-from ganeval.extractors.protocol import FeatureExtractor
+from ganeval.extractors.protocol import FeatureExtractor, identity_of
 from ganeval.forward import Forward
 from ganeval.images import Seen, check_images, unit_to_uint8
 from ganeval.machine import chosen_device
@@ -135,22 +135,35 @@ class Streaming(nn.Module):
             self._forget(part)
 
     def merge_state(self, incoming_state: Streaming | Mapping[str, Any]) -> None:
-        """Add what another one, or its `state_dict`'s extra state, has seen."""
+        """Add what another one has seen, or the `get_extra_state` of it.
+
+        Raises:
+            InputError: it is of another network, preprocessing or weights.
+        """
         state = incoming_state.get_extra_state() if isinstance(incoming_state, Streaming) else incoming_state
-        for part, packed in state.items():
+        if state["made_with"] != self._made_with:
+            raise InputError(f"a state made with {_words(state['made_with'])} cannot go on with {_words(self._made_with)}; use the same")
+        for part, packed in state["parts"].items():
             self._fold(part)
             self._add(part, self._unpacked(packed["state"]), packed["count"])
 
     def get_extra_state(self) -> dict[str, Any]:
-        """Tensors and numbers in dictionaries: what `state_dict` holds, and nothing of the network."""
+        """Tensors, numbers and words in dictionaries: what `state_dict` holds, and nothing of the network."""
         for part in PARTS:
             self._fold(part)
-        return {part: {"count": self._counts[part], "state": asdict(state)} for part, state in self._parts.items()}
+        parts = {part: {"count": self._counts[part], "state": asdict(state)} for part, state in self._parts.items()}
+        return {"made_with": self._made_with, "parts": parts}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         for part in PARTS:
             self._forget(part)
         self.merge_state(state)
+
+    @property
+    def _made_with(self) -> dict[str, str | None]:
+        (network,) = self._own or self._networks.values()
+        identity = identity_of(network)
+        return {"extractor": self._name, "preprocessing": identity.preprocessing, "weights": identity.weights_sha256}
 
     def _told(self, part: Part) -> Any:
         """What this process has to say: its state, or why it has none, which would else be waited for."""
@@ -206,6 +219,10 @@ class Streaming(nn.Module):
     @abstractmethod
     def _unpacked(self, packed: Mapping[str, Any]) -> Any:
         """The state that `asdict` made this of."""
+
+
+def _words(made_with: Mapping[str, str | None]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in made_with.items() if value is not None)
 
 
 def _tap(feature: int | FeatureExtractor) -> str | FeatureExtractor:
