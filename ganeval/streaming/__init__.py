@@ -100,7 +100,7 @@ class InceptionScore(Streaming):
         return ClassSums.of(measured.logits, num_splits=self.splits, first=first)
 
     def _score(self, *parts: Any) -> Score:
-        (sums,) = parts
+        sums: ClassSums = parts[0]
         return sums.score(ddof=self.convention.is_spread_ddof)
 
     def _unpacked(self, packed: Mapping[str, Any]) -> ClassSums:

@@ -6,7 +6,6 @@ import os
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -16,8 +15,7 @@ from ganeval.cache import cached
 from ganeval.conventions import DEFAULT, Convention, convention_named
 from ganeval.errors import InputError
 from ganeval.extract import measure
-from ganeval.extractors import load_extractor
-from ganeval.extractors.protocol import FeatureExtractor, identity_of
+from ganeval.extractors.protocol import FeatureExtractor
 from ganeval.forward import Forward
 from ganeval.images import Seen, check_images, unit_to_uint8
 from ganeval.machine import chosen_device
@@ -27,10 +25,10 @@ from ganeval.processes import added_over_processes
 from ganeval.reference import Reference
 from ganeval.report import Score
 from ganeval.side import opened
+from ganeval.streaming.network import Network
 
 Part = Literal["real", "fake"]
 PARTS: tuple[Part, ...] = ("real", "fake")
-TAPS = {64: "inception-64", 192: "inception-192", 768: "inception-768", 2048: "inception"}  # torchmetrics' `feature`
 FOLDED = 4096  # images after which what is kept of them is added up
 
 
@@ -73,22 +71,18 @@ class Streaming(nn.Module):
         super().__init__()
         self.normalize, self.reset_real_features, self.batch_size = normalize, reset_real_features, batch_size
         self.convention = convention_named(convention)
-        chosen = extractor or _tap(feature)
-        self._name = chosen if isinstance(chosen, str) else chosen.name
-        self._own = None if isinstance(chosen, str) else (chosen,)  # within a tuple, or a module would go into the state dict
-        self._weights = None if weights is None else Path(weights)
         self._device = None if device is None else chosen_device(device)
-        self._networks: dict[torch.device, FeatureExtractor] = {}
+        where = self._device or torch.device("cpu")
+        self._network = Network(extractor or feature, convention=self.convention, weights=weights, device=where)
         self._running: dict[Part, tuple[Forward, Seen]] = {}  # what came in since `_parts` were added up
         self._parts: dict[Part, Any] = {}
         self._counts: dict[Part, int] = {"real": 0, "fake": 0}  # images in `_parts`
-        self._network(self._device or torch.device("cpu"))  # weights that are missing are missed now, not after an epoch
         self._fixed = None if real is None else self._measured_reals(real)
 
     @property
     def key(self) -> str:
         """What the score is called: "fid" is of Inception only."""
-        return score_key(self.metric, self._name)
+        return score_key(self.metric, self._network.name)
 
     def update(self, imgs: Tensor, real: bool = False) -> None:
         """Take images [batch, 3 or 1, height, width], of the reals if `real`.
@@ -103,7 +97,7 @@ class Streaming(nn.Module):
         if part not in self._running:
             device = self._device or images.device
             first = self._counts[part]
-            forward = Forward(self._network(device), {self.need}, device=device, batch_size=self.batch_size, first=first)
+            forward = Forward(self._network.on(device), {self.need}, device=device, batch_size=self.batch_size, first=first)
             self._running[part] = forward, Seen(first=first)
         forward, seen = self._running[part]
         seen.count += len(images)
@@ -141,8 +135,7 @@ class Streaming(nn.Module):
             InputError: it is of another network, preprocessing or weights.
         """
         state = incoming_state.get_extra_state() if isinstance(incoming_state, Streaming) else incoming_state
-        if state["made_with"] != self._made_with:
-            raise InputError(f"a state made with {_words(state['made_with'])} cannot go on with {_words(self._made_with)}; use the same")
+        self._network.check_same(state["made_with"])
         for part, packed in state["parts"].items():
             self._fold(part)
             self._add(part, self._unpacked(packed["state"]), packed["count"])
@@ -152,18 +145,12 @@ class Streaming(nn.Module):
         for part in PARTS:
             self._fold(part)
         parts = {part: {"count": self._counts[part], "state": asdict(state)} for part, state in self._parts.items()}
-        return {"made_with": self._made_with, "parts": parts}
+        return {"made_with": self._network.made_with, "parts": parts}
 
     def set_extra_state(self, state: dict[str, Any]) -> None:
         for part in PARTS:
             self._forget(part)
         self.merge_state(state)
-
-    @property
-    def _made_with(self) -> dict[str, str | None]:
-        (network,) = self._own or self._networks.values()
-        identity = identity_of(network)
-        return {"extractor": self._name, "preprocessing": identity.preprocessing, "weights": identity.weights_sha256}
 
     def _told(self, part: Part) -> Any:
         """What this process has to say: its state, or why it has none, which would else be waited for."""
@@ -187,17 +174,9 @@ class Streaming(nn.Module):
         self._parts.pop(part, None)
         self._counts[part] = 0
 
-    def _network(self, device: torch.device) -> FeatureExtractor:
-        if self._own is not None:
-            return self._own[0]
-        if device not in self._networks:
-            options: dict[str, Any] = {"convention": self.convention, "weights_file": self._weights, "device": device}
-            self._networks = {device: load_extractor(self._name, **options)}
-        return self._networks[device]
-
     def _measured_reals(self, real: Any) -> Any:
         source, device = opened(real), self._device or torch.device("cpu")
-        network = self._network(device)
+        network = self._network.on(device)
         if isinstance(source, Reference):
             if self.need != "stats":
                 raise InputError(f"{source.where} holds stats, but {self.key} needs the images themselves")
@@ -219,15 +198,3 @@ class Streaming(nn.Module):
     @abstractmethod
     def _unpacked(self, packed: Mapping[str, Any]) -> Any:
         """The state that `asdict` made this of."""
-
-
-def _words(made_with: Mapping[str, str | None]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in made_with.items() if value is not None)
-
-
-def _tap(feature: int | FeatureExtractor) -> str | FeatureExtractor:
-    if not isinstance(feature, int):
-        return feature
-    if feature not in TAPS:
-        raise InputError(f"feature is one of {', '.join(map(str, TAPS))}, got {feature}; another network is given as extractor=…")
-    return TAPS[feature]
