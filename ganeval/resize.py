@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from torch.nn import functional as F
 
 Kernel = Callable[[Tensor, int, int], Tensor]
 
+BAND = 32  # samples made of a large picture at once: the fewer, the fewer zeros are multiplied by, but the smaller the products
 FEW = 128**2  # pixels up to which matrix products are faster than torch's own kernels too
 LONGEST = 4096  # pixels; of longer pictures the matrices would take more time than the kernel itself
 CHUNK = 2**21  # float values at once, 8 MB: they stay in the cache of a processor
@@ -35,36 +37,62 @@ def resized(images: Tensor, height: int, width: int, kernel: Kernel, *, divisor:
     """
     if max(images.shape[2:]) > LONGEST or (kernel in NATIVE and images[0, 0].numel() > FEW):
         return kernel(images.float() / divisor, height, width)
-    used, rows = _rows(kernel, images.shape[2], height, images.device)
-    columns = _columns(kernel, images.shape[3], width, images.device, divisor)
+    used, rows, columns = _products(kernel, *images.shape[2:], height, width, images.device, divisor)
     if len(used) < images.shape[2]:
         images = images.index_select(2, used)
     found = torch.empty(*images.shape[:2], height, width, dtype=torch.float32, device=images.device)
     some = max(1, CHUNK // (images[0].numel() + found[0].numel())) if images.device.type == "cpu" else len(images)
     for source, target in zip(images.split(some), found.split(some), strict=True):
-        torch.matmul(rows, source.float() @ columns, out=target)
+        pixels, wide = source.float(), found.new_empty(*source.shape[:3], width)
+        for band in columns:
+            torch.matmul(pixels[..., band.pixels], band.weights.T, out=wide[..., band.samples])
+        for band in rows:
+            torch.matmul(band.weights, wide[..., band.pixels, :], out=target[..., band.samples, :])
     return found
 
 
-@lru_cache(maxsize=64)
-def _rows(kernel: Kernel, length: int, side: int, device: torch.device) -> tuple[Tensor, Tensor]:
-    """int64 [used], the rows that count, and float32 [side, used], how much: shrinking without antialiasing passes over some."""
-    rows = _matrix(kernel, length, side, device)
-    used = rows.any(dim=0).nonzero()[:, 0]  # waits for a GPU, so that it is done once
-    return used, rows.index_select(1, used)
+class Band(NamedTuple):
+    """Samples that follow each other, and the pixels that count in them."""
+
+    samples: slice
+    pixels: slice
+    weights: Tensor  # float32 [samples, pixels]
+
+
+class Products(NamedTuple):
+    """Height by `rows` of those rows that are `used`, width by `columns`."""
+
+    used: Tensor  # int64: shrinking without antialiasing passes over some rows
+    rows: tuple[Band, ...]
+    columns: tuple[Band, ...]
 
 
 @lru_cache(maxsize=64)
-def _columns(kernel: Kernel, length: int, side: int, device: torch.device, divisor: float) -> Tensor:
-    """float32 [length, side]: how much each of `length` pixels counts in each of `side` samples, divided here once for all pictures."""
-    columns: Tensor = (_matrix(kernel, length, side, device).cpu().double() / divisor).float().to(device).T  # MPS has no float64
-    return columns
+def _products(kernel: Kernel, h: int, w: int, height: int, width: int, device: torch.device, divisor: float) -> Products:
+    """Made once for each size, on the CPU: looking at weights would wait for a GPU. The columns divide."""
+    rows, columns = (_matrix(kernel, length, side) for length, side in ((h, height), (w, width)))
+    used = rows.any(dim=0).nonzero()[:, 0]
+    columns = (columns.double() / divisor).float()
+    return Products(used.to(device), _bands(rows.index_select(1, used), device), _bands(columns, device))
+
+
+def _bands(matrix: Tensor, device: torch.device) -> tuple[Band, ...]:
+    """The products with a matrix [side, length] that do not multiply by its zeros; a single one where they are few."""
+    side, length = matrix.shape
+    step = BAND if device.type == "cpu" and length * length > FEW else side
+    found = []
+    for start in range(0, side, step):
+        weights = matrix[start : start + step]
+        counts = weights.any(dim=0).nonzero()[:, 0]
+        pixels = slice(int(counts[0]), int(counts[-1]) + 1)
+        found.append(Band(slice(start, start + len(weights)), pixels, weights[:, pixels].contiguous().to(device)))
+    return tuple(found)
 
 
 @lru_cache(maxsize=64)
-def _matrix(kernel: Kernel, length: int, side: int, device: torch.device) -> Tensor:
+def _matrix(kernel: Kernel, length: int, side: int) -> Tensor:
     """float32 [side, length]: how much each of `length` pixels counts in each of `side` samples."""
-    bright = torch.eye(length, dtype=torch.float32, device=device)[None, None]  # column i has one bright pixel, in row i
+    bright = torch.eye(length, dtype=torch.float32)[None, None]  # column i has one bright pixel, in row i
     weights: Tensor = kernel(bright, side, length)[0, 0]
     return weights
 
