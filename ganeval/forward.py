@@ -42,8 +42,8 @@ def inference(extractor: FeatureExtractor, device: torch.device) -> Iterator[Non
 class Forward:
     """What one network leaves of the images of one pass.
 
-    Memory: one batch of prepared images, one [dim, dim] matrix for "stats", up to 16,384 rows for "sample", and of all images the
-    logits [num_images, classes] for "logits" and the features [num_images, dim] for "features".
+    Memory: one batch of prepared images, the activations of BLOCK images, one [dim, dim] matrix for "stats", up to 16,384 rows for
+    "sample", and of all images the logits [num_images, classes] for "logits" and the features [num_images, dim] for "features".
     """
 
     def __init__(

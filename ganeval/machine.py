@@ -28,8 +28,9 @@ def chosen_device(device: str | torch.device | None) -> torch.device:
 
 
 def sent(values: Tensor, device: torch.device) -> Tensor:
-    """On the device; to a GPU out of pinned memory, which nobody waits for."""
-    return values.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else values.to(device)
+    """On the device; from main memory to a GPU by way of pinned memory, which nobody waits for."""
+    pinned = device.type == "cuda" and values.device.type == "cpu"  # what is on a GPU already cannot be pinned
+    return values.pin_memory().to(device, non_blocking=True) if pinned else values.to(device)
 
 
 def versions() -> dict[str, str]:

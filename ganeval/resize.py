@@ -37,7 +37,8 @@ def resized(images: Tensor, height: int, width: int, kernel: Kernel, *, divisor:
     """
     if max(images.shape[2:]) > LONGEST or (kernel in NATIVE and images[0, 0].numel() > FEW):
         return kernel(images.float() / divisor, height, width)
-    used, rows, columns = _products(kernel, *images.shape[2:], height, width, images.device, divisor)
+    used, rows = _rows(kernel, images.shape[2], height, images.device)
+    columns = _columns(kernel, images.shape[3], width, images.device, divisor)
     if len(used) < images.shape[2]:
         images = images.index_select(2, used)
     found = torch.empty(*images.shape[:2], height, width, dtype=torch.float32, device=images.device)
@@ -59,21 +60,19 @@ class Band(NamedTuple):
     weights: Tensor  # float32 [samples, pixels]
 
 
-class Products(NamedTuple):
-    """Height by `rows` of those rows that are `used`, width by `columns`."""
+# Made once for each length, on the CPU: looking at weights would wait for a GPU.
+@lru_cache(maxsize=128)
+def _rows(kernel: Kernel, length: int, side: int, device: torch.device) -> tuple[Tensor, tuple[Band, ...]]:
+    """int64 [used], the rows that count, since shrinking without antialiasing passes over some; and the bands of those."""
+    matrix = _matrix(kernel, length, side)
+    used = matrix.any(dim=0).nonzero()[:, 0]
+    return used.to(device), _bands(matrix.index_select(1, used), device)
 
-    used: Tensor  # int64: shrinking without antialiasing passes over some rows
-    rows: tuple[Band, ...]
-    columns: tuple[Band, ...]
 
-
-@lru_cache(maxsize=64)
-def _products(kernel: Kernel, h: int, w: int, height: int, width: int, device: torch.device, divisor: float) -> Products:
-    """Made once for each size, on the CPU: looking at weights would wait for a GPU. The columns divide."""
-    rows, columns = (_matrix(kernel, length, side) for length, side in ((h, height), (w, width)))
-    used = rows.any(dim=0).nonzero()[:, 0]
-    columns = (columns.double() / divisor).float()
-    return Products(used.to(device), _bands(rows.index_select(1, used), device), _bands(columns, device))
+@lru_cache(maxsize=128)
+def _columns(kernel: Kernel, length: int, side: int, device: torch.device, divisor: float) -> tuple[Band, ...]:
+    """The bands of all columns, which divide too."""
+    return _bands((_matrix(kernel, length, side).double() / divisor).float(), device)
 
 
 def _bands(matrix: Tensor, device: torch.device) -> tuple[Band, ...]:
@@ -89,7 +88,6 @@ def _bands(matrix: Tensor, device: torch.device) -> tuple[Band, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=64)
 def _matrix(kernel: Kernel, length: int, side: int) -> Tensor:
     """float32 [side, length]: how much each of `length` pixels counts in each of `side` samples."""
     bright = torch.eye(length, dtype=torch.float32)[None, None]  # column i has one bright pixel, in row i

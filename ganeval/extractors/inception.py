@@ -93,7 +93,7 @@ class InceptionV3(nn.Module):
 
 def normalized(images: Tensor, convention: Convention) -> Tensor:
     """uint8 [batch, 3, height, width] → float32 [batch, 3, 299, 299] as the convention feeds it to the network."""
-    unit = convention.normalization == "2x/255-1"  # such tools divide before they resize; the order of rounding shows in features
+    unit = convention.normalization == "2x/255-1"  # such tools resize x/255
     x = resized(images, SIDE, SIDE, RESIZE[convention.resize], divisor=255 if unit else 1)
     if convention.clip:
         x.clamp_(0, 1 if unit else 255)
