@@ -83,6 +83,7 @@ ARROWS: dict[str, set[str]] = {
         "side",
         "stats",
     },
+    "doctor": set(),
     "verdict": {"errors", "metrics", "report"},
     "citations": {"metrics", "report"},
     "explanation": {"comparison", "errors", "extract", "images", "measured", "metrics", "progress", "reference", "stats"},
