@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from ganeval.download import download
-from ganeval.errors import InputError
+from ganeval.errors import InputError, guess
 from ganeval.files import cache_folder, sha256_of
 from ganeval.progress import Progress, silent
 
@@ -51,7 +51,7 @@ def named(name: str) -> Listed:
         InputError: there is none.
     """
     if name not in listed():
-        raise InputError(f"no reference is called {name!r}; `ganeval stats list` shows those there are")
+        raise InputError(f"no reference is called {name!r}; {guess(name, listed())}`ganeval stats list` shows those there are")
     return listed()[name]
 
 

@@ -19,6 +19,11 @@ class Notice(UserWarning):
 def nearest(name: str, known: Iterable[str]) -> str:
     """The remedy for a name that nobody knows: "did you mean …? there are …"."""
     names = list(known)
+    return f"{guess(name, names)}there are {', '.join(names)}" if names else "there are none"
+
+
+def guess(name: str, known: Iterable[str]) -> str:
+    """The known name that is most like it: "did you mean …? ", or nothing where none is."""
+    names = list(known)
     close = get_close_matches(name, names, n=1, cutoff=0.5) or get_close_matches(name.lower(), names, n=1, cutoff=0.5)
-    guess = f"did you mean {close[0]}? " if close else ""
-    return f"{guess}there are {', '.join(names)}" if names else "there are none"
+    return f"did you mean {close[0]}? " if close else ""

@@ -12,6 +12,8 @@ import click
 
 from ganeval.cli.cache import cache
 from ganeval.cli.compare import cite, compare
+from ganeval.cli.completion import completion
+from ganeval.cli.examples import add_examples
 from ganeval.cli.explain import explain
 from ganeval.cli.models import data, models
 from ganeval.cli.path_length import ppl
@@ -89,5 +91,6 @@ def main() -> None:
 
 SCORING = (fid, inception_score, evaluate, stats, cache, weights, extractors, conventions, metrics, compare, cite, explain)
 TRAINING = (train, train_and_score, generate, translate, score_run, ppl, models, data)
-for command in (*SCORING, *TRAINING):
+for command in (*SCORING, *TRAINING, completion):
     main.add_command(command)
+add_examples(main)

@@ -9,17 +9,18 @@ from typing import Any
 import click
 
 from ganeval.cli.options import network_options, quiet_option, shown_progress
+from ganeval.cli.score import fake_argument, json_option, real_argument
 from ganeval.cli.tables import print_table
 from ganeval.errors import InputError
 
 
 @click.command()
-@click.argument("real")
-@click.argument("fake")
+@real_argument
+@fake_argument
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for page and sheets.")
 @click.option("--num-shown", type=click.IntRange(min=2), default=24, show_default=True, help="Images on a contact sheet.")
 @network_options
-@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of the table.")
+@json_option
 @quiet_option
 def explain(real: str, fake: str, output: Path, num_shown: int, as_json: bool, quiet: bool, **options: Any) -> None:
     """What makes the Fréchet distance of FAKE from REAL: the worst fakes, what they leave out, copies, classes; as a page in a folder."""

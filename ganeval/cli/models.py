@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from ganeval.cli.completion import model_names, one_of
 from ganeval.cli.tables import print_table
 
 LEARNS = {
@@ -18,7 +19,7 @@ LEARNS = {
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=one_of(model_names))
 def models(name: str | None) -> None:
     """Models to train; with NAME, that one's configurations and parameter counts."""
     from ganeval.training.models import available, load_model

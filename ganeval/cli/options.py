@@ -9,8 +9,9 @@ from typing import Any, TypedDict, TypeVar
 
 import click
 
+from ganeval.cli.completion import extractor_names, one_of
 from ganeval.conventions import CONVENTIONS, DEFAULT
-from ganeval.progress import Progress, bars, silent
+from ganeval.progress import Progress, bars, lines, silent
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,7 +30,12 @@ def network_options(command: F) -> F:
     """How features are made."""
     for option in reversed(
         (
-            click.option("--extractor", metavar="NAME", help="Network; see `ganeval extractors`.  [default: the metric's own]"),
+            click.option(
+                "--extractor",
+                metavar="NAME",
+                shell_complete=one_of(extractor_names),
+                help="Network; see `ganeval extractors`.  [default: the metric's own]",
+            ),
             click.option(
                 "--convention",
                 type=click.Choice(list(CONVENTIONS)),
@@ -56,9 +62,9 @@ def network_options(command: F) -> F:
     return command
 
 
-quiet_option = click.option("--quiet", is_flag=True, help="No progress bars.")
+quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
 
 
 def shown_progress(quiet: bool) -> Progress:
-    """Bars for people, nothing for pipes and logs."""
-    return bars if sys.stderr.isatty() and not quiet else silent
+    """Bars for people, lines for pipes and logs."""
+    return silent if quiet else bars if sys.stderr.isatty() else lines

@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from ganeval.cli.completion import data_names, extractor_names, metric_names, one_of, some_of
+
 
 def run_options() -> list[click.Parameter]:
     """A default of None means: as `Settings` has it."""
@@ -20,7 +22,9 @@ def run_options() -> list[click.Parameter]:
             help="A named configuration; `ganeval models MODEL` lists them.  [default: quick for shapes, else paper]",
         ),
         click.Option(
-            ["--data"], help="shapes (drawn, no download), a public data set, or a folder or .zip of your own.  [default: shapes]"
+            ["--data"],
+            shell_complete=one_of(data_names, also_files=True),
+            help="shapes (drawn, no download), a public data set, or a folder or .zip of your own.  [default: shapes]",
         ),
         click.Option(["--image-size"], type=integer, help="Side in pixels.  [default: the data's own, or what the configuration is for]"),
         click.Option(
@@ -38,8 +42,16 @@ def run_options() -> list[click.Parameter]:
             ["--channels-last/--no-channels-last"], default=None, help="Memory format that convolutions prefer.  [default: on a CPU]"
         ),
         click.Option(["--deterministic/--no-deterministic"], default=None, help="The same bits in every run, on a GPU too; slower."),
-        click.Option(["--extractor"], help="Network to score with.  [default: tiny for shapes, else inception]"),
-        click.Option(["--metrics"], help="Comma-separated; fid is always among them.  [default: fid,is out of noise, else fid]"),
+        click.Option(
+            ["--extractor"],
+            shell_complete=one_of(extractor_names),
+            help="Network to score with.  [default: tiny for shapes, else inception]",
+        ),
+        click.Option(
+            ["--metrics"],
+            shell_complete=some_of(metric_names),
+            help="Comma-separated; fid is always among them.  [default: fid,is out of noise, else fid]",
+        ),
         click.Option(["--convention"], help="As for `ganeval fid`.  [default: ttur]"),
         click.Option(["--weights"], help="State dict for the extractor instead of its own."),
         click.Option(

@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ganeval.cli.completion import extractor_names, metric_names, one_of, some_of
 from ganeval.cli.options import quiet_option, shown_progress
 from ganeval.errors import InputError
 
@@ -97,8 +98,8 @@ def _attribute(text: str) -> tuple[str, bool]:
     help="Reals: the half of the test split that chose no checkpoint, all of it, or the training split.",
 )
 @click.option("--num-fakes", type=click.IntRange(min=1), help="[default: as the run was set, else as many as there are reals]")
-@click.option("--metrics", help="Comma-separated; fid is always among them.")
-@click.option("--extractor", help="Network to score with.")
+@click.option("--metrics", shell_complete=some_of(metric_names), help="Comma-separated; fid is always among them.")
+@click.option("--extractor", shell_complete=one_of(extractor_names), help="Network to score with.")
 @click.option("--convention", help="As for `ganeval fid`.")
 @click.option("--weights", help="State dict for the extractor instead of its own.")
 @checkpoint_option

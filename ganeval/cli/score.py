@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ganeval.cli.completion import metric_names, one_of, reference_names, some_of
 from ganeval.cli.options import network_options, quiet_option, shown_progress
 from ganeval.cli.tables import print_table
 from ganeval.errors import InputError
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-real_argument = click.argument("real")
-fake_argument = click.argument("fake")
+images_or_stats = one_of(reference_names, also_files=True)
+real_argument = click.argument("real", shell_complete=images_or_stats)
+fake_argument = click.argument("fake", shell_complete=images_or_stats)
 sqrtm_option = click.option("--sqrtm", is_flag=True, help="Take the matrix root by scipy.linalg.sqrtm, as the original definition.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of the table.")
 
@@ -74,7 +76,13 @@ def inception_score(fake: str, **options: Any) -> None:
 @click.command()
 @real_argument
 @fake_argument
-@click.option("--metrics", default="fid,is", show_default=True, help="Comma-separated, or all; see `ganeval metrics`.")
+@click.option(
+    "--metrics",
+    default="fid,is",
+    show_default=True,
+    shell_complete=some_of(metric_names),
+    help="Comma-separated, or all; see `ganeval metrics`.",
+)
 @click.option("--conventions", type=click.Choice(["all"]), help="FID and IS as every tool would have them, from one decode.")
 @click.option("--published", type=float, help="With --conventions: an FID that somebody reports for these images; which tool is it of?")
 @click.option("--held-out", metavar="IMAGES", help="Real images that the generator was not trained on, for ct and fld.")

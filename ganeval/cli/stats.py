@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from ganeval.cli.completion import one_of, reference_names
 from ganeval.cli.options import network_options, quiet_option, shown_progress
 from ganeval.cli.tables import print_table
 
@@ -88,7 +89,7 @@ def list_() -> None:
 
 
 @stats.command()
-@click.argument("name")
+@click.argument("name", shell_complete=one_of(reference_names))
 @quiet_option
 def fetch(name: str, quiet: bool) -> None:
     """Download public reference stats; afterwards NAME can stand for REAL."""

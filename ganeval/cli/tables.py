@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganeval.cli.completion import metric_names, one_of
 from ganeval.conventions import CONVENTIONS, DEFAULT, Convention
 from ganeval.errors import InputError, nearest
 
@@ -83,7 +84,7 @@ def extractors() -> None:
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=one_of(metric_names))
 def metrics(name: str | None) -> None:
     """What can be computed, from what, and whose numbers it equals; with NAME, all about that one."""
     from ganeval.metrics import METRICS

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ganeval.cli.examples import EXAMPLES, epilog
 from ganeval.cli.options import shown_progress
 from ganeval.cli.run_options import run_options
 from ganeval.errors import InputError
@@ -32,14 +33,14 @@ class ModelGroup(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         from ganeval.training.models import load_model
 
-        return _command(name, load_model(name), then_score=self._then_score)
+        return _command(name, load_model(name), within=self.name or "", then_score=self._then_score)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Models"):  # by name only: to load them all would take seconds
             formatter.write_text(", ".join(self.list_commands(ctx)))
 
 
-def _command(name: str, model: Any, *, then_score: bool) -> click.Command:
+def _command(name: str, model: Any, *, within: str, then_score: bool) -> click.Command:
     from ganeval.training.config import fields_of
 
     own = [_option(field) for field in fields_of(model.Config)]
@@ -56,6 +57,7 @@ def _command(name: str, model: Any, *, then_score: bool) -> click.Command:
         params=[*own, *run_options(), *flags],
         callback=train,
         help=f"{model.paper}.\n\nDefaults in brackets are the paper's; --config chooses others.",
+        epilog=epilog([line.replace("MODEL", name) for line in EXAMPLES[within]]),
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
 

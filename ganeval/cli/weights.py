@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganeval.cli.completion import one_of, weights_names
 from ganeval.cli.options import quiet_option, shown_progress
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def weights() -> None:
     """Published network weights: see, fetch, bring in by hand."""
 
 
-name_argument = click.argument("name", default="inception")
+name_argument = click.argument("name", default="inception", shell_complete=one_of(weights_names))
 
 
 @weights.command("list")

@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from torch import Tensor
 
-from ganeval.errors import InputError, InputTypeError
+from ganeval.errors import InputError, InputTypeError, guess
 from ganeval.images.batch import check_images, to_uint8, unit_to_uint8
 from ganeval.images.seen import Seen
 
@@ -82,7 +82,7 @@ def _open_path(path: Path) -> ImageSource:
     if "{" in path.name and not path.exists():
         return archive.tar_images(_shards(path), where=str(path))
     if not path.exists():
-        raise InputError(f"{path} does not exist; give {ACCEPTED}")
+        raise InputError(f"{path} does not exist; {_meant(path)}give {ACCEPTED}")
     if name.endswith(".zip"):
         return archive.zip_images(path)
     if name.endswith(archive.TAR_SUFFIXES):
@@ -90,6 +90,11 @@ def _open_path(path: Path) -> ImageSource:
     if name.endswith((".npy", ".npz")):
         return array.ArrayImages(path)
     raise InputError(f"{path} is not a set of images; give {ACCEPTED}")
+
+
+def _meant(path: Path) -> str:
+    """The name beside `path` that is most like it."""
+    return guess(str(path), (str(one) for one in path.parent.iterdir())) if path.parent.is_dir() else ""
 
 
 def _shards(pattern: Path) -> list[Path]:

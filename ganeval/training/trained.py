@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, nearest
 from ganeval.machine import chosen_device
 from ganeval.progress import Progress, silent
 from ganeval.training.batch import DataSpec
@@ -184,4 +184,4 @@ def label_index(spec: DataSpec, label: str) -> int:
         return spec.label_names.index(label)
     if label.isdecimal() and int(label) < spec.num_labels:
         return int(label)
-    raise InputError(f"there is no label {label!r}; give a number from 0 to {spec.num_labels - 1} or one of {', '.join(spec.label_names)}")
+    raise InputError(f"there is no label {label!r}; {nearest(label, spec.label_names)}, or give a number from 0 to {spec.num_labels - 1}")
