@@ -112,3 +112,10 @@ def test_a_folder_that_is_not_there_is_guessed(name: str, tmp_path: Path) -> Non
 def test_names_of_stats_are_guessed() -> None:
     said = CliRunner().invoke(main, ["stats", "fetch", "tiny/cifar10tset"]).stderr
     assert "no reference is called 'tiny/cifar10tset'; did you mean tiny/cifar10-test? `ganeval stats list`" in said
+
+
+def test_of_several_processes_one_does_what_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    for rank, lines in (("0", True), ("1", False)):
+        monkeypatch.setenv("RANK", rank)
+        done = CliRunner().invoke(main, ["conventions"])
+        assert (done.exit_code, bool(done.stdout)) == (0, lines)

@@ -73,7 +73,8 @@ def _notices() -> Iterator[None]:
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="ganeval")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """A number you can trust for any image generator.
 
     \b
@@ -86,9 +87,12 @@ def main() -> None:
     Images are folders, .zip, .tar, webdataset shards, .npy or .npz. The standard network is a download of 91 MB; on a machine
     without internet, --extractor tiny scores with an embedded one.
     """
+    if ctx.invoked_subcommand not in SHARED and int(os.environ.get("RANK", "0")):
+        ctx.exit()  # under torchrun: the first process does it alone
     keep_freed_memory()
 
 
+SHARED = ("fid", "is", "evaluate", "stats", "train", "train-and-score")  # by the processes of torchrun
 SCORING = (fid, inception_score, evaluate, stats, cache, weights, extractors, conventions, metrics, compare, cite, explain)
 TRAINING = (train, train_and_score, generate, translate, score_run, ppl, models, data)
 for command in (*SCORING, *TRAINING, completion):
