@@ -66,7 +66,7 @@ def run_options() -> list[click.Parameter]:
     ]
 
 
-class Share(click.ParamType[float]):
+class Share(click.ParamType):  # type: ignore[type-arg]  # generic only in recent releases of click
     """5% or 0.05."""
 
     name = "share"
