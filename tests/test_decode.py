@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import PIL
 import pytest
 from PIL import Image
 
@@ -37,6 +38,8 @@ def picture() -> Image.Image:
 
 @pytest.mark.parametrize("mode", ["L", "1", "P", "RGB", "CMYK", "YCbCr"])
 def test_common_modes_are_converted_as_pillow_converts_them(mode: str, picture: Image.Image) -> None:
+    if mode == "YCbCr" and int(PIL.__version__.partition(".")[0]) < 13:
+        pytest.skip("Pillow before 13 cannot read the YCbCr TIFF that it writes")
     data = encoded(picture.convert(mode), "TIFF")
     found = decode(data)
     expected = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"))

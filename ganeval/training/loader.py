@@ -190,4 +190,4 @@ def _collated(items: list[Raw]) -> Raw:
 
 def _stream(*key: int) -> torch.Generator:
     """A random stream of its own for each key."""
-    return torch.Generator().manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0] >> 1))
+    return torch.Generator().manual_seed(int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0]) >> 1)
