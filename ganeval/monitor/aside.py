@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -9,9 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-import torch.distributed as dist
 from torch import nn
-from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.nn.parallel import DistributedDataParallel
 
 from ganeval.errors import InputError
@@ -20,7 +19,7 @@ from ganeval.training.streams import random_state, set_random_state
 
 @contextmanager
 def aside(device: torch.device, *, seed: int) -> Iterator[None]:
-    """Inside: no gradients, no autocast, random numbers from `seed`, every net that is called in evaluation mode.
+    """Inside: no gradients, no autocast, random numbers from `seed`, every net in evaluation mode.
 
     Afterwards all of it, and the number of threads, is as it was.
     """
@@ -62,37 +61,31 @@ def _streams_of(seed: int) -> Iterator[None]:
 
 @contextmanager
 def _evaluating() -> Iterator[None]:
-    """Modules are found by being called, so that nobody has to name them, whatever wraps them."""
-    turned_off: list[tuple[nn.Module, str]] = []
+    """All nets of this process in evaluation mode, none of them waiting for other processes.
 
-    def turn_off(module: nn.Module, switch: str) -> None:
-        if getattr(module, switch):
-            turned_off.append((module, switch))
-            setattr(module, switch, False)
-
-    def quiet(called: nn.Module, inputs: Any) -> None:
-        for module in called.modules():
-            turn_off(module, "training")
+    Nobody has to name those that draw: they are found among all objects. (Hooks would find them too, but each would compile a compiled
+    net anew.)
+    """
+    with ExitStack() as stack:
+        for module in [one for one in gc.get_objects() if issubclass(type(one), nn.Module)]:
+            _turn_off(stack, module, "training")
             if isinstance(module, DistributedDataParallel):
                 # It would send its buffers to processes that do not listen; those of the first process are the ones that count.
-                turn_off(module, "require_forward_param_sync")
+                _turn_off(stack, module, "require_forward_param_sync")
             elif _is_sharded(module):
-                raise InputError(
-                    "a net sharded by FSDP cannot draw in one process; leave it out of the loop and score a saved checkpoint of it"
-                )
-
-    hook = register_module_forward_pre_hook(quiet)
-    try:
+                stack.enter_context(module.register_forward_pre_hook(_refused, prepend=True))
         yield
-    finally:
-        hook.remove()
-        for module, switch in turned_off:
-            setattr(module, switch, True)
+
+
+def _turn_off(stack: ExitStack, module: nn.Module, switch: str) -> None:
+    if getattr(module, switch, False):
+        stack.callback(setattr, module, switch, True)
+        setattr(module, switch, False)
 
 
 def _is_sharded(module: nn.Module) -> bool:
-    if not (dist.is_available() and dist.is_initialized()) or dist.get_world_size() == 1:
-        return False
-    from torch.distributed.fsdp import FSDPModule, FullyShardedDataParallel
+    return any(kind.__name__ in ("FullyShardedDataParallel", "FSDPModule") for kind in type(module).__mro__)
 
-    return isinstance(module, (FSDPModule, FullyShardedDataParallel))
+
+def _refused(module: nn.Module, inputs: Any) -> None:
+    raise InputError("a net sharded by FSDP draws in all processes at once, but only one scores; draw from a copy that is whole")
