@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import set_seed
 from torch.nn.functional import softplus
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, TensorDataset
 
 from ganeval import open_data, to_uint8
 from ganeval.integrations.accelerate import accelerated_monitor
@@ -28,7 +28,7 @@ def main(num_steps: int, out: str) -> None:
     data = open_data("shapes", task="images", image_size=32)
     g, d = generator(), discriminator()
     g_optimizer, d_optimizer = (torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999)) for net in (g, d))
-    batches = DataLoader(stacked(data.train.images), batch_size=64, shuffle=True, drop_last=True)
+    batches = DataLoader(TensorDataset(stacked(data.train.images)), batch_size=64, shuffle=True, drop_last=True)
     g, d, g_optimizer, d_optimizer, batches = accelerator.prepare(g, d, g_optimizer, d_optimizer, batches)
 
     monitor = accelerated_monitor(
@@ -36,7 +36,7 @@ def main(num_steps: int, out: str) -> None:
     )
     step = 0
     while step <= num_steps:
-        for batch in batches:
+        for (batch,) in batches:
             if record := monitor(step, lambda n: to_uint8(g(torch.randn(n, 64, 1, 1, device=accelerator.device)))):
                 accelerator.print(f"step {step:4d}  fd_tiny {record.values['fd_tiny']:.4f}")
             fake = g(torch.randn(len(batch), 64, 1, 1, device=accelerator.device))

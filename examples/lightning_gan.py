@@ -12,7 +12,7 @@ from lightning.pytorch import LightningModule, Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from torch import Tensor
 from torch.nn.functional import softplus
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, TensorDataset
 
 from ganeval import open_data, to_uint8
 from ganeval.integrations.lightning import MonitorCallback
@@ -26,10 +26,11 @@ class SmallGAN(LightningModule):  # type: ignore[misc]
         self.generator, self.discriminator = generator(), discriminator()
         self.automatic_optimization = False
 
-    def training_step(self, batch: Tensor, batch_idx: int) -> None:
-        fake = self.generator(torch.randn(len(batch), 64, 1, 1, device=self.device))
+    def training_step(self, batch: list[Tensor], batch_idx: int) -> None:
+        (pictures,) = batch
+        fake = self.generator(torch.randn(len(pictures), 64, 1, 1, device=self.device))
         g_optimizer, d_optimizer = self.optimizers()
-        d_loss = softplus(-self.discriminator(batch.float() / 127.5 - 1)).mean() + softplus(self.discriminator(fake.detach())).mean()
+        d_loss = softplus(-self.discriminator(pictures.float() / 127.5 - 1)).mean() + softplus(self.discriminator(fake.detach())).mean()
         d_optimizer.zero_grad()
         self.manual_backward(d_loss)
         d_optimizer.step()
@@ -54,7 +55,7 @@ def main(num_steps: int, out: str) -> None:
     scores = MonitorCallback(stacked(data.test.images), draw, every=40, budget=None, num_images=512, extractor="tiny", folder=out)
     best = ModelCheckpoint(out, monitor="fd_tiny", every_n_train_steps=80, filename="{step}-{fd_tiny:.3f}")  # with Inception: "fid"
     trainer = Trainer(max_steps=2 * num_steps, accelerator="cpu", callbacks=[scores, best], logger=False, enable_progress_bar=False)
-    trainer.fit(SmallGAN(), DataLoader(stacked(data.train.images), batch_size=64, shuffle=True))
+    trainer.fit(SmallGAN(), DataLoader(TensorDataset(stacked(data.train.images)), batch_size=64, shuffle=True))
     assert scores.monitor is not None
     for record in scores.monitor.history:
         click.echo(f"batch {record.step:4d}  fd_tiny {record.values['fd_tiny']:.4f}")

@@ -126,10 +126,8 @@ class Monitor:
         must = now or step == self.num_steps
         if not must and step % self.every:
             return None
-        if self.history and self.history[-1].step == step:
-            return self.history[-1]
         record = self._first.acts(lambda: self._turn(step, fakes, must))
-        if record is not None:
+        if record is not None and record not in self.history[-1:]:
             self.history.append(record)
         return record
 
@@ -164,6 +162,8 @@ class Monitor:
 
     def _turn(self, step: int, fakes: Any, must: bool) -> Record | None:
         """What the first process does."""
+        if self.history and self.history[-1].step == step:
+            return self.history[-1]
         evaluator = self._ready()
         budget = self._budget or Budget(1.0, self._clock)
         if not must and self._budget is not None and not budget.affordable:
