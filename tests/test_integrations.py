@@ -18,7 +18,7 @@ from ganeval.integrations.accelerate import accelerated_monitor
 from ganeval.integrations.diffusers import PipelineImages
 
 QUICK: dict[str, Any] = {"extractor": MeanColor(), "num_images": 40, "budget": None}
-KEY = "fd_mean-color"
+KEY = "fd_mean_color"
 
 
 # Lightning
@@ -165,7 +165,7 @@ def test_a_real_pipeline_is_scored_and_left_as_it_was() -> None:
     diffusers = pytest.importorskip("diffusers", reason="pip install 'ganeval[integrations]'")
     torch.manual_seed(0)
     blocks = {"block_out_channels": (4, 4), "down_block_types": ("DownBlock2D",) * 2, "up_block_types": ("UpBlock2D",) * 2}
-    unet = diffusers.UNet2DModel(sample_size=8, layers_per_block=1, norm_num_groups=2, **blocks).train()
+    unet = diffusers.UNet2DModel(sample_size=8, layers_per_block=1, norm_num_groups=2, attention_head_dim=4, **blocks).train()
     pipeline = diffusers.DDPMPipeline(unet=unet, scheduler=diffusers.DDPMScheduler(num_train_timesteps=20))
     scheduler, before = pipeline.scheduler, pipeline.scheduler.timesteps.clone()
     images = PipelineImages(pipeline, 40, batch_size=32, num_inference_steps=2)

@@ -100,10 +100,10 @@ def test_a_net_that_was_in_evaluation_mode_stays_so_and_a_draw_may_change_modes_
 def test_a_score_is_the_evaluators() -> None:
     fakes = REAL.flip(0)[:50] // 2
     found = Monitor(REAL, **QUICK)(0, fakes)
-    expected = ganeval.evaluate(REAL, fakes, extractor=MeanColor(), device="cpu").scores["fd_mean-color"]
+    expected = ganeval.evaluate(REAL, fakes, extractor=MeanColor(), device="cpu").scores["fd_mean_color"]
     assert found is not None
-    assert found.values["fd_mean-color"] == expected.value
-    assert found.values["fd_mean-color_error"] == expected.error
+    assert found.values["fd_mean_color"] == expected.value
+    assert found.values["fd_mean_color_error"] == expected.error
 
 
 def shade(level: int) -> Callable[[int], Tensor]:
@@ -154,9 +154,9 @@ def test_of_a_score_that_is_better_when_higher_the_highest_is_the_best() -> None
     for step, level in enumerate([100, 255, 50]):
         record = monitor(step, shade(level))
         assert record is not None
-        values.append(record.values["is_mean-color"])
+        values.append(record.values["is_mean_color"])
     assert monitor.best is not None
-    assert monitor.best.values["is_mean-color"] == max(values)
+    assert monitor.best.values["is_mean_color"] == max(values)
 
 
 def test_a_collapse_is_told() -> None:
@@ -247,8 +247,8 @@ def test_every_log_gets_every_score(tmp_path: Path) -> None:
         rows = [(int(row.pop("step")), {name: float(value) for name, value in row.items()}) for row in csv.DictReader(file)]
     assert rows == expected
     events = accumulator.EventAccumulator(str(tmp_path)).Reload()
-    found = [(event.step, event.value) for event in events.Scalars("score/fd_mean-color")]
-    assert found == [(step, pytest.approx(values["fd_mean-color"], rel=1e-6)) for step, values in expected]
+    found = [(event.step, event.value) for event in events.Scalars("score/fd_mean_color")]
+    assert found == [(step, pytest.approx(values["fd_mean_color"], rel=1e-6)) for step, values in expected]
 
 
 def test_a_file_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
@@ -270,7 +270,7 @@ def test_wandb_gets_scores_in_the_run_that_is_there(tmp_path: Path, monkeypatch:
     summary = dict(run.summary)
     run.finish()
     assert summary["score/step"] == 1
-    assert summary["score/fd_mean-color"] == record.values["fd_mean-color"]
+    assert summary["score/fd_mean_color"] == record.values["fd_mean_color"]
 
 
 # Several processes
