@@ -20,6 +20,7 @@ SHORT = {  # script: options, package that it needs
 }
 
 
+@pytest.mark.slow  # a dozen seconds each: torch, the framework, and the drawing of the data
 @pytest.mark.parametrize("name", SHORT)
 def test_an_example_prints_scores(name: str, tmp_path: Path) -> None:
     options, package = SHORT[name]

@@ -174,14 +174,14 @@ class Monitor:
         except SURVIVED as error:
             if not self._went_well:
                 raise
-            warnings.warn(Notice(f"step {step:,} has no score: {_one_line(error)}"), stacklevel=2)
+            warnings.warn(Notice(f"step {step:,} has no score: {_one_line(error)}"), stacklevel=5)
             return None
         self._went_well = True
         record = replace(found, cost=budget.cost)  # with all that was done about it
         for write in self._logs:
             write(step, record.values)
         if record.warning is not None:
-            warnings.warn(Notice(f"step {step:,}: {record.warning}"), stacklevel=2)
+            warnings.warn(Notice(f"step {step:,}: {record.warning}"), stacklevel=5)
         return record
 
     def _scored(self, evaluator: Evaluator, step: int, fakes: Any) -> Record:
