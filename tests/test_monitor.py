@@ -135,6 +135,7 @@ def test_the_last_step_is_scored_whatever_the_budget() -> None:
     assert [record.step for record in monitor.history] == [0, 25]
 
 
+@pytest.mark.filterwarnings("ignore::ganeval.errors.Notice")  # of a collapse
 def test_the_best_step_is_remembered_kept_and_told(tmp_path: Path) -> None:
     net, told = nn.Linear(1, 1), []
     monitor = Monitor(REAL, every=1, folder=tmp_path, keep={"net": net}, on_best=lambda record: told.append(record.step), **QUICK)
@@ -212,6 +213,7 @@ def test_a_wrong_option_is_said_before_the_training(options: dict[str, Any], sen
 LEVELS = [50, 100, 150, 240, 200, 250, 90, 30, 220]
 
 
+@pytest.mark.filterwarnings("ignore::ganeval.errors.Notice")  # of a collapse
 def test_a_resumed_run_leaves_the_same_log_and_the_same_best(tmp_path: Path) -> None:
     def run(folder: Path, steps: range, state: Mapping[str, Any] | None = None) -> Monitor:
         monitor = Monitor(REAL, every=1, folder=folder, **QUICK)
