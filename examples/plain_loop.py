@@ -39,7 +39,7 @@ def main(num_steps: int, out: Path) -> None:
     data = open_data("shapes", task="images", image_size=32)
     pictures = stacked(data.train.images).float() / 127.5 - 1
     g, d = generator(), discriminator()
-    g_optimizer, d_optimizer = (torch.optim.Adam(net.parameters(), lr=2e-4, betas=(0.5, 0.999)) for net in (g, d))
+    g_optimizer, d_optimizer = (torch.optim.Adam(net.parameters(), lr=1e-3, betas=(0.5, 0.999)) for net in (g, d))
 
     real = stacked(data.test.images)  # yours: a folder, a .zip, a Dataset, a file of stats
     monitor = Monitor(real, extractor="tiny", every=100, budget=None, num_images=512, folder=out, keep={"generator": g})

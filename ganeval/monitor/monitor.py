@@ -17,17 +17,15 @@ from ganeval.evaluator import Evaluator
 from ganeval.machine import chosen_device
 from ganeval.monitor.aside import aside
 from ganeval.monitor.logs import Log, opened_logs
-from ganeval.monitor.record import Record, badness, values_of
+from ganeval.monitor.record import Record, badness, diversity_of, values_of
 from ganeval.plan import Names
 from ganeval.processes import First
 from ganeval.report import Report
-from ganeval.side import Side
 from ganeval.training.budget import Budget
 from ganeval.training.checkpoint import save_checkpoint
-from ganeval.training.guard import CollapseGuard, Diversity, diversity
+from ganeval.training.guard import CollapseGuard
 
 SURVIVED = (InputError, torch.cuda.OutOfMemoryError)  # what ends a score, but not a training that has had one
-FEWEST = 20  # images whose diversity says anything
 
 
 class Keeps(Protocol):
@@ -191,7 +189,7 @@ class Monitor:
             fake = evaluator.measure(fakes, num_images=self.num_images if callable(fakes) else None)
             self.report = evaluator.report(fake)
             choice = badness(self.report, self._chosen_by)
-            spread = _diversity(evaluator.real, fake)
+            spread = diversity_of(evaluator.real, fake)
         done = step / self.num_steps if self.num_steps else 0.0
         warning = None if spread is None else self._guard.warning(spread, done)
         now, best = self._clock(), self.best is None or choice < self.best.choice
@@ -203,21 +201,6 @@ class Monitor:
         if best and self._on_best is not None:
             self._on_best(found)
         return found
-
-
-def _diversity(real: Side | None, fake: Side) -> Diversity | None:
-    """Of the first network that has looked at images on both sides; None where the reals are stats, or too few."""
-    for name, measured in fake.measured.items():
-        ours = None if real is None else real.measured.get(name)
-        reals, fakes = None if ours is None else ours.sample, measured.sample
-        if reals is not None and fakes is not None and min(len(reals), len(fakes)) >= FEWEST:
-            return diversity(_mixed(reals), _mixed(fakes))
-    return None
-
-
-def _mixed(rows: torch.Tensor) -> torch.Tensor:
-    """In another order: files often come class by class, and only the first are looked at."""
-    return rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))]
 
 
 def _one_line(error: Exception) -> str:

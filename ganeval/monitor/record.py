@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from ganeval.errors import InputError, nearest
 from ganeval.metrics import METRICS
 from ganeval.report import Report
-from ganeval.training.guard import Diversity
+from ganeval.side import Side
+from ganeval.training.guard import Diversity, diversity
+
+FEWEST = 20  # images whose diversity says anything
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +62,18 @@ def badness(report: Report, chosen_by: str | None) -> float:
         case "near 0":
             return abs(value)
     return value
+
+
+def diversity_of(real: Side | None, fake: Side) -> Diversity | None:
+    """Of the first network that has looked at images on both sides; None where the reals are stats, or too few."""
+    for name, measured in fake.measured.items():
+        ours = None if real is None else real.measured.get(name)
+        reals, fakes = None if ours is None else ours.sample, measured.sample
+        if reals is not None and fakes is not None and min(len(reals), len(fakes)) >= FEWEST:
+            return diversity(_mixed(reals), _mixed(fakes))
+    return None
+
+
+def _mixed(rows: Tensor) -> Tensor:
+    """In another order: files often come class by class, and only the first are looked at."""
+    return rows[torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))]
