@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ganeval.images import open_images, to_uint8
     from ganeval.metrics import METRICS
     from ganeval.metrics.frechet import frechet_distance
+    from ganeval.monitor import Monitor
     from ganeval.path_length import perceptual_path_length
     from ganeval.reference import Reference, load_reference
     from ganeval.report import Report, Score
@@ -47,6 +48,7 @@ _HOME = {
     "to_uint8": "images",
     "METRICS": "metrics",
     "frechet_distance": "metrics.frechet",
+    "Monitor": "monitor",
     "perceptual_path_length": "path_length",
     "Reference": "reference",
     "load_reference": "reference",
@@ -85,6 +87,7 @@ __all__ = [
     "InputError",
     "KernelInceptionDistance",
     "Loader",
+    "Monitor",
     "Reference",
     "Report",
     "Score",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -54,7 +54,7 @@ class Comparison:
         spread: bool | None = None,
         method: Method = "symmetric",
         skip_bad: bool = False,
-        keep_features: bool = False,
+        keep_features: bool | Literal["sample"] = False,
         cache: bool = True,
         progress: Progress = silent,
         team: Team | None = None,
@@ -171,7 +171,7 @@ class Comparison:
             pairing = Pairing(self._targets, self._pairwise.values(), device=self.device, skip_bad=self._skip_bad)
         needs: dict[str, set[Need]] = plan.needs(label, self.settings)
         if self._keep_features:
-            needs = {name: wanted | {"features"} for name, wanted in needs.items()}
+            needs = {name: wanted | {"sample" if self._keep_features == "sample" else "features"} for name, wanted in needs.items()}
         together = partial(measured_together, self.team)
         run = cached(together, self.settings.convention) if self._cache else together
         measured, seen = run(

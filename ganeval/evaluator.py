@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
@@ -48,7 +48,8 @@ class Evaluator:
         method: of the Fréchet distance, "symmetric" or "sqrtm".
         skip_bad: leave out pictures that cannot be read, and count them in the report, instead of refusing to score.
         num_images: how many to draw where `real` is a generator.
-        keep_features: whether `measure` and `real` keep the features of every image, for analyses beyond the metrics.
+        keep_features: whether `measure` and `real` keep the features of every image, for analyses beyond the metrics; "sample" keeps
+            those of 8,192 by chance where there are more.
         cache: keep what the networks make of image files, under `$GANEVAL_HOME` or the user's cache folder, and look there first: the
             same files again are not worked through again. The report is the same. Images that come from memory are not kept.
         team: the processes to share each pass with, as the command line does under torchrun: `with team(device) as (here, device)`.
@@ -77,7 +78,7 @@ class Evaluator:
         method: Method = "symmetric",
         skip_bad: bool = False,
         num_images: int | None = None,
-        keep_features: bool = False,
+        keep_features: bool | Literal["sample"] = False,
         cache: bool = True,
         progress: Progress = silent,
         team: Team | None = None,

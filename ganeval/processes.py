@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 
 from ganeval.errors import InputError
 
+PATIENCE = timedelta(days=7)  # a part may take hours longer than another; that a process has died torchrun notices at once
 TOLD_BY_TORCHRUN = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+
+Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +103,7 @@ def added_over_processes(value: Any) -> Any:
     A process that has nothing brings None; None is returned where all do. One that failed brings its exception, which all raise. One
     after another is told, so that memory does not grow with their number.
     """
-    alone = not (dist.is_available() and dist.is_initialized())
+    alone = not _joined()
     total = None
     for rank in range(1 if alone else dist.get_world_size()):
         told = [value if alone or rank == dist.get_rank() else None]
@@ -110,3 +113,46 @@ def added_over_processes(value: Any) -> Any:
             raise told[0]
         total = told[0] if total is None else total if told[0] is None else total + told[0]
     return total
+
+
+class First:
+    """The first process of torch.distributed acts, and all hear what came of it. Alone, the only one acts."""
+
+    def __init__(self) -> None:
+        self._group: Any = None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether this is the first process; before torch.distributed is initialized torchrun's word counts."""
+        return dist.get_rank() == 0 if _joined() else os.environ.get("RANK", "0") == "0"
+
+    def acts(self, act: Callable[[], Outcome]) -> Outcome:
+        """What `act` returns in the first process, in every process; all must ask.
+
+        The others wait as long as it takes, without their GPUs: NCCL would give up after ten minutes.
+
+        Raises:
+            Exception: in the first process, what `act` raised.
+            InputError: in the others, the same in words.
+        """
+        if not _joined() or dist.get_world_size() == 1:
+            return act()
+        self._group = self._group or dist.new_group(backend="gloo", timeout=PATIENCE)
+        told: list[Any] = [None, None]  # what came of it, or in words what went wrong
+        failure = None
+        if self.is_here:
+            try:
+                told[0] = act()
+            except Exception as error:
+                failure, told[1] = error, f"the first process failed: {type(error).__name__}: {error}"
+        dist.broadcast_object_list(told, src=0, group=self._group)
+        if failure is not None:
+            raise failure
+        if told[1] is not None:
+            raise InputError(told[1])
+        outcome: Outcome = told[0]
+        return outcome
+
+
+def _joined() -> bool:
+    return dist.is_available() and dist.is_initialized()

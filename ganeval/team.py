@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import timedelta
 from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
@@ -16,10 +15,9 @@ import torch
 from ganeval.errors import InputError
 from ganeval.machine import chosen_device
 from ganeval.messages import received, send
-from ganeval.processes import Place, joined_processes, own_device
+from ganeval.processes import PATIENCE, Place, joined_processes, own_device
 
 TOLD = (InputError, OSError, torch.cuda.OutOfMemoryError)  # what a user is told in a sentence, whichever process meets it
-PATIENCE = timedelta(days=7)  # a part may take hours longer than another; that a process has died torchrun notices at once
 
 
 class Adds(Protocol):
