@@ -74,19 +74,25 @@ def open_images(source: Any, *, num_images: int | None = None) -> ImageSource:
 
 
 def _open_path(path: Path) -> ImageSource:
-    from ganeval.images import archive, array, folder
+    from ganeval.images import archive, array, chosen, folder
 
+    pattern = ""
+    if not path.exists() and chosen.is_pattern(str(path)):
+        inside = chosen.in_archive(path)
+        if inside is None:
+            return folder.matching_images(path)
+        path, pattern = inside
     name = path.name.lower()
     if path.is_dir():
         return folder.folder_images(path)
     if "{" in path.name and not path.exists():
-        return archive.tar_images(_shards(path), where=str(path))
+        return archive.tar_images(_shards(path), where=str(path), pattern=pattern)
     if not path.exists():
         raise InputError(f"{path} does not exist; give {ACCEPTED}")
     if name.endswith(".zip"):
-        return archive.zip_images(path)
+        return archive.zip_images(path, pattern=pattern)
     if name.endswith(archive.TAR_SUFFIXES):
-        return archive.tar_images([path], where=str(path))
+        return archive.tar_images([path], where=str(path), pattern=pattern)
     if name.endswith((".npy", ".npz")):
         return array.ArrayImages(path)
     raise InputError(f"{path} is not a set of images; give {ACCEPTED}")
