@@ -64,7 +64,7 @@ def check_of_one_kind(where: str, names: Iterable[str]) -> None:
     """
     kinds: dict[str, str] = {}  # by name of the kind, one of its pictures
     for name in names:
-        if ("_fake_" in name or "_real_" in name) and (match := RESULT.fullmatch(name)):
+        if ("_A." in name or "_B." in name) and (match := RESULT.fullmatch(name)):
             kinds.setdefault(match[1], name)
     if len(kinds) > 1:
         kind, name = min(kinds.items())  # fake_A or fake_B, where there is one
