@@ -157,7 +157,7 @@ def test_results_are_not_scored_together_with_what_they_were_made_from(results: 
 
 
 def samples(*endings: str) -> dict[str, bytes]:
-    found = {}
+    found: dict[str, bytes] = {}
     for index, picture in enumerate(pictures(NUM, (32, 32))):
         found |= {f"{index:04d}.{ending}": encoded(picture) for ending in endings}
         found |= {f"{index:04d}.cls": str(index % 3).encode(), f"{index:04d}.json": b"{}"}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ganeval.cli.options import network_options, quiet_option, shown_progress
+from ganeval.cli.options import generator_options, network_options, opened_fake, quiet_option, shown_progress
 from ganeval.cli.tables import print_table
 from ganeval.errors import InputError
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ganeval.disagreement import Disagreement
 
 F = TypeVar("F", bound=Callable[..., Any])
+GENERATOR = ("num_images", "z_dim", "z_seed", "value_range", "trust")  # what `generator_options` gives
 
 real_argument = click.argument("real")
 fake_argument = click.argument("fake")
@@ -46,6 +47,7 @@ def subsets_options(command: F) -> F:
 @click.command()
 @real_argument
 @fake_argument
+@generator_options
 @network_options
 @sqrtm_option
 @spread_option
@@ -61,6 +63,7 @@ def fid(real: str, fake: str, **options: Any) -> None:
 
 @click.command("is")
 @fake_argument
+@generator_options
 @network_options
 @splits_options
 @spread_option
@@ -78,6 +81,7 @@ def inception_score(fake: str, **options: Any) -> None:
 @click.option("--conventions", type=click.Choice(["all"]), help="FID and IS as every tool would have them, from one decode.")
 @click.option("--published", type=float, help="With --conventions: an FID that somebody reports for these images; which tool is it of?")
 @click.option("--held-out", metavar="IMAGES", help="Real images that the generator was not trained on, for ct and fld.")
+@generator_options
 @network_options
 @splits_options
 @subsets_options
@@ -106,9 +110,11 @@ def _all_conventions(real: str, fake: str, *, as_json: bool, quiet: bool, sqrtm:
     if options["extractor"] not in (None, "inception") or options["convention"] != DEFAULT or options["held_out"] is not None:
         raise InputError("--conventions all is about FID and IS on Inception; leave --extractor, --convention and --held-out out")
     kept = {name: options[name] for name in ("weights", "batch_size", "skip_bad", "seed", "num_splits", "spread")}
+    generator = {name: options[name] for name in GENERATOR}
     with team(options["device"]) as (here, device):
+        source = opened_fake(fake, device=device, **generator)
         kept |= {"method": "sqrtm" if sqrtm else "symmetric", "device": device, "team": here}
-        found = disagreement(real, fake, progress=shown_progress(quiet or not here.is_first), **kept)
+        found = disagreement(real, source, progress=shown_progress(quiet or not here.is_first), **kept)
         _print_conventions(found, as_json=as_json, published=published)
 
 
@@ -148,7 +154,9 @@ def _score(real: str | None, fake: str, *, device: str | None, as_json: bool, qu
     from ganeval.evaluator import evaluate as evaluated
     from ganeval.team import team
 
+    generator = {name: options.pop(name) for name in GENERATOR}
     with team(device) as (here, own_device):
+        source = opened_fake(fake, device=own_device, **generator)
         options |= {"method": "sqrtm" if sqrtm else "symmetric", "device": own_device, "team": here}
-        report = evaluated(real, fake, progress=shown_progress(quiet or not here.is_first), **options)
+        report = evaluated(real, source, progress=shown_progress(quiet or not here.is_first), **options)
         click.echo(report.to_json() if as_json else str(report))

@@ -110,7 +110,7 @@ def _open_path(path: Path) -> ImageSource:
         return archive.tar_images([path], where=str(path), pattern=pattern)
     if name.endswith((".npy", ".npz")):
         return array.ArrayImages(path)
-    raise InputError(f"{path} is not a set of images; give {ACCEPTED}")
+    raise InputError(f"{path} is not a set of images; give {ACCEPTED}; a generator in a file is opened by ganeval.open_generator()")
 
 
 def _shards(pattern: Path) -> list[Path]:
