@@ -47,8 +47,8 @@ def subsets_options(command: F) -> F:
 @click.command()
 @real_argument
 @fake_argument
-@generator_options
 @network_options
+@generator_options
 @sqrtm_option
 @spread_option
 @json_option
@@ -56,15 +56,16 @@ def subsets_options(command: F) -> F:
 def fid(real: str, fake: str, **options: Any) -> None:
     """Fréchet Inception Distance between REAL and FAKE (lower is better).
 
-    REAL and FAKE are sets of images, files of stats (.npz), or names of reference stats (`ganeval stats list`).
+    REAL and FAKE are sets of images, files of stats (.npz), or names of reference stats (`ganeval stats list`). FAKE may also be a
+    generator in a file, which draws its images meanwhile.
     """
     _score(real, fake, metrics=("fid",), **options)
 
 
 @click.command("is")
 @fake_argument
-@generator_options
 @network_options
+@generator_options
 @splits_options
 @spread_option
 @json_option
@@ -81,8 +82,8 @@ def inception_score(fake: str, **options: Any) -> None:
 @click.option("--conventions", type=click.Choice(["all"]), help="FID and IS as every tool would have them, from one decode.")
 @click.option("--published", type=float, help="With --conventions: an FID that somebody reports for these images; which tool is it of?")
 @click.option("--held-out", metavar="IMAGES", help="Real images that the generator was not trained on, for ct and fld.")
-@generator_options
 @network_options
+@generator_options
 @splits_options
 @subsets_options
 @sqrtm_option

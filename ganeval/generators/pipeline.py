@@ -32,7 +32,12 @@ def opened(folder: str, *, seed: int, device: torch.device) -> Making:
 
     def make(positions: range) -> Tensor:
         rngs = [torch.Generator().manual_seed((seed << 32) + position) for position in positions]
-        pictures = pipe(batch_size=len(positions), generator=rngs, output_type="np").images  # [num, height, width, 3] in [0, 1]
+        try:
+            pictures = pipe(batch_size=len(positions), generator=rngs, output_type="np").images  # [num, height, width, 3] in [0, 1]
+        except TypeError as error:  # it wants a class, a picture or a size
+            raise InputError(
+                f"diffusers:{folder} draws nothing out of noise alone ({error}); write its pictures into a folder and score that"
+            ) from None
         return torch.from_numpy(pictures).permute(0, 3, 1, 2)
 
     return Making(kind="diffusers", make=make, value_range=(0, 1), about={"pipeline": type(pipe).__name__})

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from ganeval.errors import InputError
 
 SPECIAL = frozenset("*?[")
+ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz")
 RESULT = re.compile(r".*_((?:real|fake|rec|idt)_[AB])\.\w+")  # as CycleGAN and pix2pix name the pictures of a test
 
 
@@ -51,7 +52,7 @@ def fixed_folder(pattern: Path) -> Path:
 def in_archive(pattern: Path) -> tuple[Path, str] | None:
     """The archive and what is wanted of it, where a pattern leads into one: `results.zip/images/*_fake_B.png`."""
     for parent in reversed(pattern.parents):
-        if parent.is_file() or ("{" in parent.name and parent.suffix):
+        if parent.suffix.lower() in ARCHIVES and (parent.is_file() or "{" in parent.name):
             return parent, pattern.relative_to(parent).as_posix()
     return None
 
