@@ -174,6 +174,7 @@ def test_a_damaged_graph_and_one_of_two_inputs_are_refused(graph: Path, tmp_path
     assert "is not a readable ONNX file" in error_of(tmp_path / "half.onnx")
 
 
+@pytest.mark.slow  # seconds of imports
 def test_a_pipeline_makes_the_same_pictures_in_batches_of_any_size(tmp_path: Path) -> None:
     diffusers = pytest.importorskip("diffusers")
     torch.manual_seed(0)

@@ -195,7 +195,6 @@ Saved = Callable[[Any, Path], str]
 @pytest.fixture(scope="module")
 def hf(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The folder as a `datasets.Dataset` with the bytes in it; nothing is asked of any host."""
-    os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["HF_HOME"] = str(tmp_path_factory.mktemp("hf"))
     pytest.importorskip("datasets")
     return from_parquet(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +29,12 @@ class Making:
     about: Mapping[str, Any] = field(default_factory=dict)  # for the provenance
 
 
+def seeded(seed: int, index: int) -> torch.Generator:
+    """A random generator of its own for each index. torch's, on a CPU, looks at 32 bits of a seed only: those differ here."""
+    first = int.from_bytes(hashlib.sha256(str(seed).encode()).digest()[:4], "little")
+    return torch.Generator().manual_seed((first + index) % 2**32)
+
+
 class Latents:
     """Normal z of each position, float32 [len, *shape]."""
 
@@ -42,8 +49,7 @@ class Latents:
         return drawn[positions.start - first : positions.stop - first]
 
     def _block(self, index: int) -> Tensor:
-        rng = torch.Generator().manual_seed((self._seed << 32) + index)
-        return torch.randn(BLOCK, *self.shape, generator=rng)
+        return torch.randn(BLOCK, *self.shape, generator=seeded(self._seed, index))
 
 
 class DrawnImages:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ganeval.errors import InputError
-from ganeval.generators.drawn import Making
+from ganeval.generators.drawn import Making, seeded
 from ganeval.optional import package
 
 
@@ -31,7 +31,7 @@ def opened(folder: str, *, seed: int, device: torch.device) -> Making:
         raise InputError(f"diffusers:{folder} needs prompts; write its pictures into a folder and score that, or give a callable in Python")
 
     def make(positions: range) -> Tensor:
-        rngs = [torch.Generator().manual_seed((seed << 32) + position) for position in positions]
+        rngs = [seeded(seed, position) for position in positions]
         try:
             pictures = pipe(batch_size=len(positions), generator=rngs, output_type="np").images  # [num, height, width, 3] in [0, 1]
         except TypeError as error:  # it wants a class, a picture or a size

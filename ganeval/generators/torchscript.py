@@ -30,7 +30,7 @@ def opened(path: Path, shape: tuple[int, ...] | None, *, seed: int, device: torc
     """
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=DeprecationWarning)  # of TorchScript as a whole: people have the files they have
+            warnings.filterwarnings("ignore", message=".*torch.jit.load")  # deprecated; people have the files they have
             module = torch.jit.load(path, map_location=device).eval()
     except (RuntimeError, ValueError) as error:
         raise InputError(f"{path} is TorchScript that torch cannot load: {_reason(error)}") from None
