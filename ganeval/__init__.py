@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from ganeval.explanation import explain
     from ganeval.extractors.lpips import load_lpips
     from ganeval.extractors.protocol import Activations, FeatureExtractor
+    from ganeval.generators import open_generator
     from ganeval.images import open_images, to_uint8
     from ganeval.metrics import METRICS
     from ganeval.metrics.frechet import frechet_distance
@@ -44,6 +45,7 @@ _HOME = {
     "Activations": "extractors.protocol",
     "FeatureExtractor": "extractors.protocol",
     "load_lpips": "extractors.lpips",
+    "open_generator": "generators",
     "open_images": "images",
     "to_uint8": "images",
     "METRICS": "metrics",
@@ -102,6 +104,7 @@ __all__ = [
     "load_reference",
     "load_report",
     "open_data",
+    "open_generator",
     "open_images",
     "perceptual_path_length",
     "to_uint8",

@@ -37,7 +37,12 @@ class Side:
 
     @classmethod
     def of_images(cls, label: Label, measured: Mapping[str, Measured], source: ImageSource, seen: Seen, plan: Plan) -> Side:
-        provenance = {"source": source.kind, **seen.provenance(), "num_ignored": getattr(source, "num_ignored", 0)}
+        provenance = {
+            "source": source.kind,
+            **seen.provenance(),
+            "num_ignored": getattr(source, "num_ignored", 0),
+            **getattr(source, "about", {}),
+        }
         return cls(label=label, measured=measured, count=seen.count, provenance=provenance, plan=plan)
 
     @classmethod

@@ -21,6 +21,7 @@ settings.load_profile("ganeval")
 
 
 os.environ["GANEVAL_CACHE_SIZE"] = "0"  # tests neither read nor fill the user's cache; those of the cache have one of their own
+os.environ["HF_HUB_OFFLINE"] = "1"  # nothing is asked of any host
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # one process a core: with threads of their own they would wait for each other
     os.environ["OMP_NUM_THREADS"] = "1"

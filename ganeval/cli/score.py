@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ganeval.cli.completion import metric_names, one_of, reference_names, some_of
-from ganeval.cli.options import network_options, quiet_option, shown_progress
+from ganeval.cli.options import generator_options, network_options, opened_fake, quiet_option, shown_progress
 from ganeval.cli.tables import print_table
 from ganeval.errors import InputError
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ganeval.disagreement import Disagreement
 
 F = TypeVar("F", bound=Callable[..., Any])
+GENERATOR = ("num_images", "z_dim", "z_seed", "value_range", "trust")  # what `generator_options` gives
 
 images_or_stats = one_of(reference_names, also_files=True)
 real_argument = click.argument("real", shell_complete=images_or_stats)
@@ -49,6 +50,7 @@ def subsets_options(command: F) -> F:
 @real_argument
 @fake_argument
 @network_options
+@generator_options
 @sqrtm_option
 @spread_option
 @json_option
@@ -56,7 +58,8 @@ def subsets_options(command: F) -> F:
 def fid(real: str, fake: str, **options: Any) -> None:
     """Fréchet Inception Distance between REAL and FAKE (lower is better).
 
-    REAL and FAKE are sets of images, files of stats (.npz), or names of reference stats (`ganeval stats list`).
+    REAL and FAKE are sets of images, files of stats (.npz), or names of reference stats (`ganeval stats list`). FAKE may also be a
+    generator in a file, which draws its images meanwhile.
     """
     _score(real, fake, metrics=("fid",), **options)
 
@@ -64,6 +67,7 @@ def fid(real: str, fake: str, **options: Any) -> None:
 @click.command("is")
 @fake_argument
 @network_options
+@generator_options
 @splits_options
 @spread_option
 @json_option
@@ -87,6 +91,7 @@ def inception_score(fake: str, **options: Any) -> None:
 @click.option("--published", type=float, help="With --conventions: an FID that somebody reports for these images; which tool is it of?")
 @click.option("--held-out", metavar="IMAGES", help="Real images that the generator was not trained on, for ct and fld.")
 @network_options
+@generator_options
 @splits_options
 @subsets_options
 @sqrtm_option
@@ -114,9 +119,11 @@ def _all_conventions(real: str, fake: str, *, as_json: bool, quiet: bool, sqrtm:
     if options["extractor"] not in (None, "inception") or options["convention"] != DEFAULT or options["held_out"] is not None:
         raise InputError("--conventions all is about FID and IS on Inception; leave --extractor, --convention and --held-out out")
     kept = {name: options[name] for name in ("weights", "batch_size", "skip_bad", "seed", "num_splits", "spread")}
+    generator = {name: options[name] for name in GENERATOR}
     with team(options["device"]) as (here, device):
+        source = opened_fake(fake, device=device, **generator)
         kept |= {"method": "sqrtm" if sqrtm else "symmetric", "device": device, "team": here}
-        found = disagreement(real, fake, progress=shown_progress(quiet or not here.is_first), **kept)
+        found = disagreement(real, source, progress=shown_progress(quiet or not here.is_first), **kept)
         _print_conventions(found, as_json=as_json, published=published)
 
 
@@ -156,7 +163,9 @@ def _score(real: str | None, fake: str, *, device: str | None, as_json: bool, qu
     from ganeval.evaluator import evaluate as evaluated
     from ganeval.team import team
 
+    generator = {name: options.pop(name) for name in GENERATOR}
     with team(device) as (here, own_device):
+        source = opened_fake(fake, device=own_device, **generator)
         options |= {"method": "sqrtm" if sqrtm else "symmetric", "device": own_device, "team": here}
-        report = evaluated(real, fake, progress=shown_progress(quiet or not here.is_first), **options)
+        report = evaluated(real, source, progress=shown_progress(quiet or not here.is_first), **options)
         click.echo(report.to_json() if as_json else str(report))

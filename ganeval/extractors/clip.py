@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 
 from ganeval.conventions import Convention
-from ganeval.extractors.loading import NetworkExtractor, StateDict, check_convention, filled, loaded, package, standardized
+from ganeval.extractors.loading import NetworkExtractor, StateDict, check_convention, filled, loaded, standardized
 from ganeval.extractors.protocol import Activations
+from ganeval.optional import package
 from ganeval.progress import Progress, silent
 from ganeval.published import CLIP_B_32, CLIP_L_336, WeightsFile
 from ganeval.resize import pillow_bicubic

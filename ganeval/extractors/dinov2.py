@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ganeval.conventions import Convention
-from ganeval.extractors.loading import IMAGENET, NetworkExtractor, StateDict, check_convention, filled, loaded, package, standardized
+from ganeval.extractors.loading import IMAGENET, NetworkExtractor, StateDict, check_convention, filled, loaded, standardized
 from ganeval.extractors.protocol import Activations
+from ganeval.optional import package
 from ganeval.progress import Progress, silent
 from ganeval.published import DINOV2_B, DINOV2_L, DINOV2_S, WeightsFile
 from ganeval.resize import pillow_bicubic

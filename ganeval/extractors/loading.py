@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -52,20 +51,6 @@ def check_convention(extractor: str, convention: Convention) -> None:
         raise InputError(
             f"the convention {convention.name} says how Inception is fed; the extractor {extractor} has its own preprocessing, leave it out"
         )
-
-
-def package(name: str, *, extra: str, asked_by: str) -> Any:
-    """An optional package, imported when it is needed.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    try:
-        return import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name != name:  # it is there, and something of its own is not
-            raise
-        raise InputError(f"{asked_by} needs {name}; install it with: pip install 'ganeval[{extra}]'") from None
 
 
 class Loaded(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -16,7 +17,11 @@ from ganeval.images.seen import Seen
 
 __all__ = ["ImageSource", "Seen", "check_images", "open_images", "to_uint8", "unit_to_uint8"]
 
-ACCEPTED = "a folder, .zip, .tar (also .gz, .bz2, .xz), webdataset shards (data-{0000..0009}.tar or a folder of .tar), .npy or .npz"
+ACCEPTED = (
+    "a folder, .zip, .tar (also .gz, .bz2, .xz), webdataset shards (data-{0000..0009}.tar or a folder of .tar), .npy or .npz, "
+    "a pattern ('results/*_fake_B.png'), hf:name:split or torchvision:CIFAR10:test"
+)
+SCHEME = re.compile(r"hf:|torchvision:")
 
 
 @runtime_checkable
@@ -54,11 +59,13 @@ def open_images(source: Any, *, num_images: int | None = None) -> ImageSource:
 
     if isinstance(source, str) and not source:  # Path would take it for the current folder
         raise InputError(f"the name of a set of images is empty; give {ACCEPTED}")
+    if isinstance(source, str) and (scheme := SCHEME.match(source)) and not os.path.exists(source):
+        return _named(scheme[0], source)
     if isinstance(source, (str, os.PathLike)):
         return _open_path(Path(source))
     if isinstance(source, np.ndarray):
         source = torch.from_numpy(np.ascontiguousarray(source))
-    from ganeval.images import memory
+    from ganeval.images import huggingface, memory
 
     if isinstance(source, Tensor):
         return memory.TensorImages(source)
@@ -66,6 +73,8 @@ def open_images(source: Any, *, num_images: int | None = None) -> ImageSource:
         return memory.GeneratedImages(source, num_images)
     if isinstance(source, torch.utils.data.Dataset) and not isinstance(source, torch.utils.data.IterableDataset):
         return memory.DatasetImages(source)
+    if huggingface.is_dataset(source):
+        return huggingface.dataset_images(source)
     if isinstance(source, Iterable):
         return memory.IterableImages(source)
     if callable(source):
@@ -73,23 +82,35 @@ def open_images(source: Any, *, num_images: int | None = None) -> ImageSource:
     raise InputTypeError(f"cannot take images from a {type(source).__name__}; give {ACCEPTED}, a tensor, Dataset, DataLoader or generator")
 
 
-def _open_path(path: Path) -> ImageSource:
-    from ganeval.images import archive, array, folder
+def _named(scheme: str, source: str) -> ImageSource:
+    from ganeval.images import huggingface, vision
 
+    return huggingface.named_dataset(source) if scheme == "hf:" else vision.named_dataset(source)
+
+
+def _open_path(path: Path) -> ImageSource:
+    from ganeval.images import archive, array, chosen, folder
+
+    pattern = ""
+    if not path.exists() and chosen.is_pattern(str(path)):
+        inside = chosen.in_archive(path)
+        if inside is None:
+            return folder.matching_images(path)
+        path, pattern = inside
     name = path.name.lower()
     if path.is_dir():
         return folder.folder_images(path)
     if "{" in path.name and not path.exists():
-        return archive.tar_images(_shards(path), where=str(path))
+        return archive.tar_images(_shards(path), where=str(path), pattern=pattern)
     if not path.exists():
         raise InputError(f"{path} does not exist; {_meant(path)}give {ACCEPTED}")
     if name.endswith(".zip"):
-        return archive.zip_images(path)
+        return archive.zip_images(path, pattern=pattern)
     if name.endswith(archive.TAR_SUFFIXES):
-        return archive.tar_images([path], where=str(path))
+        return archive.tar_images([path], where=str(path), pattern=pattern)
     if name.endswith((".npy", ".npz")):
         return array.ArrayImages(path)
-    raise InputError(f"{path} is not a set of images; give {ACCEPTED}")
+    raise InputError(f"{path} is not a set of images; give {ACCEPTED}; a generator in a file is opened by ganeval.open_generator()")
 
 
 def _meant(path: Path) -> str:

@@ -11,33 +11,37 @@ import tempfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
 from ganeval.errors import InputError
+from ganeval.images import chosen
 from ganeval.images.decode import BadImage
 from ganeval.images.encoded import EncodedImages, Entry, is_picture_name
 from ganeval.images.origin import Origin
+from ganeval.images.seen import printable
 
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+LONGEST_CLASS = 1000  # bytes of a .cls file
 
 
-def zip_images(path: Path) -> EncodedImages:
-    """All pictures in a zip, sorted by their path in it.
+def zip_images(path: Path, *, pattern: str = "") -> EncodedImages:
+    """All pictures in a zip, sorted by their path in it; with a pattern those whose path ends like that.
 
     Raises:
         InputError: not a zip, or no picture in it.
     """
-    origin = Origin.of([("", path)])
+    origin = Origin.of([(pattern, path)])
     try:
         archive = zipfile.ZipFile(path)
     except zipfile.BadZipFile as error:
         raise InputError(f"{path} is not a readable zip archive: {error}; copy or download it again") from None
     members = {info.filename: info for info in archive.infolist() if not info.is_dir()}  # a later one replaces, as unpacking does
     entries = [Entry(name, info.file_size, partial(_read_zip, archive, info)) for name, info in members.items()]
-    return _pictures(str(path), "zip", entries, origin)
+    entries.sort(key=lambda entry: entry.name)
+    return _pictures(str(path), "zip", entries, origin, pattern)
 
 
 def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
@@ -49,15 +53,16 @@ def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
         raise BadImage(f"damaged in the archive: {error}") from None
 
 
-def tar_images(paths: Sequence[Path], *, where: str) -> EncodedImages:
-    """All pictures in one tar or in webdataset shards: shard by shard, within a shard sorted by path.
+def tar_images(paths: Sequence[Path], *, where: str, pattern: str = "") -> EncodedImages:
+    """All pictures in one tar or in webdataset shards: shard by shard, within a shard sorted by path; as `zip_images` with a pattern.
 
-    A compressed tar has no index and is expanded into an unnamed temporary file first.
+    The class of a picture is what the `.cls` file of its sample says, else the first folder of its path in the shard. A compressed tar
+    has no index and is expanded into an unnamed temporary file first.
 
     Raises:
-        InputError: not a tar, one that was cut off, or no picture in any of them.
+        InputError: not a tar, one that was cut off, no picture in any of them, or samples of several pictures each.
     """
-    origin = Origin.of((path.name if len(paths) > 1 else "", path) for path in paths)
+    origin = Origin.of((f"{path.name}/{pattern}" if len(paths) > 1 else pattern, path) for path in paths)
     entries: list[Entry] = []
     for path in paths:
         try:
@@ -66,9 +71,18 @@ def tar_images(paths: Sequence[Path], *, where: str) -> EncodedImages:
             raise InputError(f"{path} is not a readable tar archive: {error}; copy or download it again") from None
         prefix = f"{path.name}/" if len(paths) > 1 else ""
         entries += [
-            Entry(prefix + name, member.size, partial(read, member.offset_data, member.size)) for name, member in sorted(members.items())
+            Entry(prefix + name, member.size, partial(read, member.offset_data, member.size), partial(_class, name, members, read))
+            for name, member in sorted(members.items())
         ]
-    return _pictures(where, "tar" if len(paths) == 1 else "shards", entries, origin, keep_order=True)
+    return _pictures(where, "tar" if len(paths) == 1 else "shards", entries, origin, pattern, samples=True)
+
+
+def _class(name: str, members: Mapping[str, tarfile.TarInfo], read: Callable[[int, int], bytes]) -> str:
+    """Of a picture in a shard; "" for none."""
+    stated = members.get(f"{chosen.sample_of(name)}.cls")
+    if stated is not None:
+        return read(stated.offset_data, min(stated.size, LONGEST_CLASS)).decode("utf-8", "replace").strip()
+    return name.partition("/")[0] if "/" in name else ""
 
 
 def _members(path: Path) -> tuple[dict[str, tarfile.TarInfo], Callable[[int, int], bytes]]:
@@ -121,10 +135,23 @@ def _read(file: IO[bytes], offset: int, size: int) -> bytes:
     return data
 
 
-def _pictures(where: str, kind: str, entries: list[Entry], origin: Origin, *, keep_order: bool = False) -> EncodedImages:
+def _pictures(where: str, kind: str, entries: list[Entry], origin: Origin, pattern: str, *, samples: bool = False) -> EncodedImages:
     pictures = [entry for entry in entries if is_picture_name(entry.name)]
     if not pictures:
         raise InputError(f"no image in {where}: none of its {len(entries)} files has the name of a picture (.png, .jpg …)")
-    if not keep_order:
-        pictures.sort(key=lambda entry: entry.name)
-    return EncodedImages(where, kind, pictures, origin, num_ignored=len(entries) - len(pictures))
+    if pattern:
+        wanted = [entry for entry in pictures if chosen.matches(entry.name, pattern)]
+        if not wanted:
+            raise InputError(
+                f"none of the {len(pictures)} pictures in {where} matches {pattern}; the first is {printable(pictures[0].name)}"
+            )
+        pictures = wanted
+    names = [entry.name for entry in pictures]
+    chosen.check_of_one_kind(where, names)
+    num_ignored = 0 if pattern else len(entries) - len(pictures)
+    if samples:
+        chosen.check_one_each(where, names)
+    if num_ignored and samples:
+        of_samples = {chosen.sample_of(name) for name in names}  # captions and classes lie beside the pictures of a sample
+        num_ignored = sum(chosen.sample_of(entry.name) not in of_samples for entry in entries)
+    return EncodedImages(f"{where}/{pattern}" if pattern else where, kind, pictures, origin, num_ignored=num_ignored)

@@ -47,10 +47,21 @@ def unit_to_uint8(images: Tensor) -> Tensor:
     return _to_levels(images, low=0, name="normalize=True is for")
 
 
-def _to_levels(images: Tensor, *, low: int, name: str) -> Tensor:
+def range_to_uint8(images: Tensor, low: float, high: float) -> Tensor:
+    """Floats in [low, high] → uint8, rounding to the nearest gray level; a value beyond that rounds to black or white is taken as that.
+
+    Raises:
+        as `to_uint8`.
+    """
+    return _to_levels(images, low=low, high=high, slack=0.5, name="the stated range is for")
+
+
+def _to_levels(images: Tensor, *, low: float, high: float = 1, slack: float = 0, name: str) -> Tensor:
     if not images.is_floating_point():
-        raise InputTypeError(f"{name} floats in [{low}, 1], got {str(images.dtype).removeprefix('torch.')}")
-    least, most = (images.min().item(), images.max().item()) if images.numel() else (0.0, 0.0)
-    if not (least >= low and most <= 1):  # also true for NaN
-        raise InputError(f"{name} floats in [{low}, 1], got values from {least:.4g} to {most:.4g}; scale or clamp them first")
-    return ((images.float() - low) * (255 / (1 - low))).round().to(torch.uint8)
+        raise InputTypeError(f"{name} floats in [{low:g}, {high:g}], got {str(images.dtype).removeprefix('torch.')}")
+    least, most = (images.min().item(), images.max().item()) if images.numel() else (low, high)
+    beyond = slack * (high - low) / 255
+    if not (least >= low - beyond and most <= high + beyond):  # also true for NaN
+        raise InputError(f"{name} floats in [{low:g}, {high:g}], got values from {least:.4g} to {most:.4g}; scale or clamp them first")
+    levels = ((images.float() - low) * (255 / (high - low))).round()
+    return (levels.clamp(0, 255) if slack else levels).to(torch.uint8)

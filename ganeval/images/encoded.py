@@ -28,6 +28,7 @@ class Entry:
     name: str  # path below the source, with forward slashes
     size: int  # bytes
     read: Callable[[], bytes]  # called from several threads at once
+    label: Callable[[], str] | None = None  # its class, "" for none; without it the first folder in the name is the class
 
 
 def is_picture_name(name: str) -> bool:
@@ -75,7 +76,7 @@ class EncodedImages:
                 continue
             if bad and not skip_bad:  # there will be no score: only the count of bad pictures is still of use
                 continue
-            seen.add(result.digest, name=entry.name, remarks=result.remarks)
+            seen.add(result.digest, name=entry.name, label=entry.label and entry.label(), remarks=result.remarks)
             yield result.image[None]
         if bad and (not skip_bad or seen.count == 0):
             raise bad_images(self.where, bad, len(self.entries))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
 from ganeval.errors import InputError
+from ganeval.images import chosen
 from ganeval.images.archive import TAR_SUFFIXES, tar_images
 from ganeval.images.encoded import EncodedImages, Entry, is_picture_name
 from ganeval.images.origin import Origin
@@ -29,10 +30,31 @@ def folder_images(folder: Path) -> EncodedImages:
     if not names:
         found = f"{len(files)} files, none with the name of a picture (.png, .jpg, .webp …)" if files else "no files"
         raise InputError(f"no image in {folder}: it holds {found}; name the folder that holds the pictures")
-    origin = Origin.of(((name, files[name]) for name in names), pictures=True)
+    chosen.check_of_one_kind(str(folder), names)
+    return _pictures(str(folder), "folder", ((name, files[name]) for name in names), num_ignored=len(files) - len(names))
+
+
+def matching_images(pattern: Path) -> EncodedImages:
+    """The pictures that a pattern names, or the shards, sorted by path; they are named from the last folder that is no pattern.
+
+    Raises:
+        InputError: no file, or none with the name of a picture.
+    """
+    files, base = chosen.found(pattern), chosen.fixed_folder(pattern)
+    pictures = {path.relative_to(base).as_posix(): path for path in files if is_picture_name(path.name)}
+    if not pictures and all(path.name.lower().endswith(TAR_SUFFIXES) for path in files):
+        return tar_images(files, where=str(pattern))
+    if not pictures:
+        raise InputError(f"no image matches {pattern}: it names {len(files)} files, none with the name of a picture (.png, .jpg, .webp …)")
+    chosen.check_of_one_kind(str(base), list(pictures))
+    return _pictures(str(pattern), "pattern", sorted(pictures.items()), num_ignored=len(files) - len(pictures))
+
+
+def _pictures(where: str, kind: str, named: Iterable[tuple[str, Path]], *, num_ignored: int) -> EncodedImages:
+    origin = Origin.of(named, pictures=True)
     # A broken link has size 0 here: reading it says why, with the other bad pictures.
     entries = [Entry(file.name, file.size, partial(Path.read_bytes, file.path)) for file in origin.files]
-    return EncodedImages(str(folder), "folder", entries, origin, num_ignored=len(files) - len(names))
+    return EncodedImages(where, kind, entries, origin, num_ignored=num_ignored)
 
 
 def _files(folder: Path) -> Iterator[tuple[str, Path]]:

@@ -50,10 +50,10 @@ class DatasetImages:
 
     kind = "dataset"
 
-    def __init__(self, dataset: Any) -> None:
-        self.where = f"the dataset {type(dataset).__name__}"
+    def __init__(self, dataset: Any, *, where: str | None = None, class_names: Sequence[str] | None = None) -> None:
+        self.where = where or f"the dataset {type(dataset).__name__}"
         self._dataset = dataset
-        self._class_names: Sequence[str] = getattr(dataset, "classes", ())
+        self._class_names = getattr(dataset, "classes", ()) if class_names is None else class_names
         if len(dataset) == 0:
             raise InputError(f"{self.where} is empty")
         self._part = range(len(dataset))  # which items

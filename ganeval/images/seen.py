@@ -47,10 +47,11 @@ class Seen:
         self._classes: list[str] = []
 
     def add(self, digest: bytes, *, name: str | None = None, label: str | None = None, remarks: Iterable[str] = ()) -> None:
-        """Count one image that goes to the network; its class is `label`, or the first folder in its name."""
+        """Count one image that goes to the network; its class is `label` ("" for none), or the first folder in its name."""
         self.count += 1
-        label = label or (name.partition("/")[0] if name and "/" in name else None)
-        if label is not None:
+        if label is None and name and "/" in name:
+            label = name.partition("/")[0]
+        if label:
             self._classes.append(label)
         self._recent.append(name)
         self._pixels.update(digest)

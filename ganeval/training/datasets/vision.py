@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -13,8 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError
-from ganeval.files import cache_folder
+from ganeval.images import vision
 from ganeval.images.seen import pixel_digest
 from ganeval.training.batch import DataSpec, Task
 from ganeval.training.data import Split, Stored, TrainingData
@@ -95,9 +92,7 @@ def _tiles(public: Public, request: Request) -> TrainingData:
     found = [_fetched(public, train=part) for part in (True, False)]
     images = [_as_rgb(one.data) for one in found]
     classes = request.task == "classes"
-    names = [str(name) for name in found[0].classes]
-    if public.name == "mnist":
-        names = [name.split(" ")[0] for name in names]  # torchvision says "7 - seven"
+    names = vision.class_names(found[0])
     spec = request.spec(own_size=public.size, own_channels=public.channels, label_names=names if classes else ())
     labels = [torch.as_tensor(one.targets) if classes else None for one in found]
     train = Split(images=Stored(_framed(images[0], Frame(request.train_size(spec), spec.channels))), labels=labels[0])
@@ -134,26 +129,8 @@ def _fetched(public: Public, **part: Any) -> Any:
     Raises:
         InputError: it could not be downloaded.
     """
-    from torchvision import datasets
-
-    home = cache_folder("data")
-    home.mkdir(parents=True, exist_ok=True)
-    try:
-        with _quiet():
-            return getattr(datasets, public.title)(home, download=True, **part)
-    except (RuntimeError, OSError, ImportError) as error:  # offline, a wrong digest, CelebA without gdown or over Google's quota
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
-        raise InputError(
-            f"{public.name} could not be downloaded: {reason}; fetch it from {public.address} where there is internet and put "
-            f"{public.files} into {home}, or train on a folder or .zip of your own"
-        ) from None
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """torchvision prints what it downloads."""
-    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-        yield
+    where = f"fetch it from {public.address} where there is internet and put {public.files} into "
+    return vision.fetched(public.title, advice=where + "{home}, or train on a folder or .zip of your own", **part)
 
 
 def _as_rgb(data: Any) -> Tensor:
