@@ -124,10 +124,10 @@ ARROWS: dict[str, set[str]] = {
     "monitor": {
         "errors",
         "evaluator",
-        "extractors",
         "files",
         "machine",
         "metrics",
+        "optional",
         "plan",
         "processes",
         "report",

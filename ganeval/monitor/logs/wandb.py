@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ganeval.errors import InputError
-from ganeval.extractors.loading import package
+from ganeval.optional import package
 
 STEP = "score/step"
 
