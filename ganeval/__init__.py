@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ganeval.conventions import CONVENTIONS, Convention
     from ganeval.disagreement import disagreement
+    from ganeval.doctor.diagnosis import Diagnosis, diagnose
     from ganeval.errors import InputError
     from ganeval.evaluator import Evaluator, evaluate, fid, inception_score
     from ganeval.explanation import explain
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 _HOME = {
     "CONVENTIONS": "conventions",
     "Convention": "conventions",
+    "Diagnosis": "doctor.diagnosis",
+    "diagnose": "doctor.diagnosis",
     "InputError": "errors",
     "Evaluator": "evaluator",
     "evaluate": "evaluator",
@@ -77,6 +80,7 @@ __all__ = [
     "Batch",
     "Convention",
     "DataSpec",
+    "Diagnosis",
     "Evaluator",
     "FeatureExtractor",
     "FeatureStats",
@@ -89,6 +93,7 @@ __all__ = [
     "Report",
     "Score",
     "Scorer",
+    "diagnose",
     "disagreement",
     "evaluate",
     "explain",
