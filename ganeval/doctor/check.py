@@ -15,7 +15,7 @@ from ganeval.doctor.sample import Picture, Sample
 from ganeval.doctor.scorer import Scorer
 
 LISTED = 10  # files that a finding names
-SURE = 5.0  # standard errors: of all that is looked for in a set, chance finds nothing
+SURE = 4.0  # standard errors: of all that is looked for in a set, chance finds nothing
 MANY = 0.01  # share of pictures from which on a fault of single pictures casts doubt on the score
 
 Cure = Callable[[Scorer], float | None]  # the score without the fault less the score as it is; None where it cannot be had

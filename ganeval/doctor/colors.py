@@ -7,42 +7,52 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from ganeval.doctor.check import Found, Sides, changed, listed, more_often
+from ganeval.doctor.check import SURE, Found, Sides, changed, listed, more_often
 from ganeval.doctor.finding import Finding
+from ganeval.doctor.pixels import THUMB, Array
 from ganeval.doctor.sample import Sample
-from ganeval.metrics.frechet import frechet_distance
-from ganeval.stats import FeatureStats
 
-COARSE = 4  # the side of the thumbnails whose colors are compared
-BETTER = 0.5  # the distance with red and blue exchanged, as a share of the distance as it is
-CHANCE = 3.0  # times that the distance as it is exceeds what chance makes
+BETTER = 0.5  # how far apart the sides are with red and blue exchanged, as a share of how far they are as it is
 FEWEST = 20
 GRAY = 0.05
 
 
 def swapped_channels(sides: Sides) -> Iterator[Found]:
-    """Blue for red, as OpenCV stores them."""
+    """Blue for red, as OpenCV stores them: what is redder than blue on one side is as much bluer than red on the other."""
     real, fake = sides.real, sides.fake
     if fake is None or min(len(real.pictures), len(fake.pictures)) < FEWEST:
         return
-    reals, fakes = _colors(real), _colors(fake)
-    as_is, exchanged = (_distance(reals, some) for some in (fakes, fakes.flip(1)))
-    if exchanged < BETTER * as_is and as_is > CHANCE * max(_distance(some[::2], some[1::2]) for some in (reals, fakes)):
+    reals, fakes = _warmth(real), _warmth(fake)
+    means = reals.mean(axis=0), fakes.mean(axis=0)
+    as_is, exchanged = float(np.linalg.norm(means[0] - means[1])), float(np.linalg.norm(means[0] + means[1]))
+    clear = _errors(reals, along=means[0]) > SURE and _errors(fakes, along=means[0]) < -SURE
+    if clear and exchanged < BETTER * as_is:
         yield Found(
             Finding(
                 check="swapped-channels",
                 severity="wrong",
                 where="both",
-                sentence="the colors of the sides agree better with red and blue exchanged: their distance is {exchanged:.3g} then, "
-                "{as_is:.3g} as it is",
+                sentence="red less blue is {real:+.1f} gray levels in the reals, {fake:+.1f} in the fakes: the two are exchanged",
                 remedy="one side was saved as BGR, OpenCV's order: exchange the channels (cv2.COLOR_BGR2RGB) and save it again",
-                values={"exchanged": exchanged, "as_is": as_is},
+                values={"real": float(reals.mean()), "fake": float(fakes.mean())},
                 count=len(fake.pictures),
             ),
             changed(fake, lambda _, image: image.flip(0)),
         )
+
+
+def _warmth(sample: Sample) -> Array:
+    """Red less blue in each quarter: float64 [num, 4]."""
+    half = THUMB // 2
+    quarters = [one.pixels.thumbnail.reshape(3, 2, half, 2, half).mean(axis=(2, 4)) for one in sample.pictures]
+    return np.stack([(one[0] - one[2]).reshape(-1) for one in quarters]).astype(np.float64)
+
+
+def _errors(found: Array, *, along: Array) -> float:
+    """How many standard errors the mean is from 0, in one direction."""
+    values = found @ along
+    return float(values.mean() / max(values.std(ddof=1) / np.sqrt(len(values)), 1e-9))
 
 
 def gray_against_color(sides: Sides) -> Iterator[Found]:
@@ -70,13 +80,3 @@ def gray_against_color(sides: Sides) -> Iterator[Found]:
 def _gray(image: Tensor) -> Tensor:
     luma = (image.float() * torch.tensor([0.299, 0.587, 0.114])[:, None, None]).sum(dim=0)
     return luma.round().to(torch.uint8).expand(3, -1, -1)
-
-
-def _colors(sample: Sample) -> Tensor:
-    """float64 [num, 3, COARSE, COARSE]."""
-    thumbnails = torch.from_numpy(np.stack([one.pixels.thumbnail for one in sample.pictures]))
-    return F.adaptive_avg_pool2d(thumbnails.double(), COARSE)
-
-
-def _distance(one: Tensor, other: Tensor) -> float:
-    return frechet_distance(*(FeatureStats.of(some.flatten(1)) for some in (one, other)))

@@ -6,37 +6,38 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ganeval.doctor.check import SURE, Found, Sides, changed
+from ganeval.doctor.check import SURE, Cure, Found, Sides, changed
 from ganeval.doctor.finding import Finding
 from ganeval.doctor.pixels import pixels_of
 from ganeval.doctor.sample import Picture, Sample
 from ganeval.images.about import as_jpeg
 
-BLOCKY = 0.03  # more fine details that vanish on JPEG's grid than off it, as a share of them
+BLOCKY = 0.1  # how much more of the fine details vanishes on JPEG's grid than off it, from one side to the other
 QUALITIES = (98, 95, 90, 85, 75, 60, 40, 20)
 TRIED = 48  # pictures that qualities are tried on
 APART = 10  # of quality, from which on two sides count as compressed differently
+MOST, FEW = 0.5, 0.1  # shares of files
 
 
 def jpeg_against_png(sides: Sides) -> Iterator[Found]:
     """A network sees the blocks: pictures that differ in nothing else are apart."""
     for one, other in sides.both():
-        if _blocky(one) and not _blocky(other):
+        files, others = (sample.share([picture for picture in sample.pictures if _is_jpeg(picture)]) for sample in (one, other))
+        # Reals of a camera are JPEGs and fakes of a generator are not; the other way around files alone are reason enough.
+        if _blockier(one, other) or (one is sides.fake and files > MOST and others < FEW):
             quality = _quality(one) or _quality_by_trial(one, other)
-            files = one.share([picture for picture in one.pictures if _is_jpeg(picture)])
             yield Found(
                 Finding(
                     check="jpeg-against-png",
-                    # Reals are photographs, often JPEGs, and generators learn their blocks; fakes are not to be compressed after that.
-                    severity="doubtful",
+                    severity="doubtful" if one is sides.fake else "notable",
                     where=one.label,
-                    sentence="the pixels show JPEG's 8×8 blocks (quality about {quality}; {files:.0%} are JPEG files), those of the other "
-                    "side do not",
-                    remedy="save the fakes as PNG, straight from the generator; where the originals of the reals are lossless, use those",
-                    values={"quality": quality, "files": files},
+                    sentence="compressed as JPEG of quality about {quality}, unlike the other side ({files:.0%} and {others:.0%} are JPEG "
+                    "files; the blocks show in the pixels)",
+                    remedy="save fakes as PNG, straight from the generator; where there are lossless originals of the reals, use those",
+                    values={"quality": quality, "files": files, "others": others},
                     count=len(one.pictures),
                 ),
-                changed(other, lambda _, image, quality=quality: as_jpeg(image, quality)),  # type: ignore[misc]
+                _compressed(other, quality),
             )
 
 
@@ -60,8 +61,12 @@ def jpeg_qualities(sides: Sides) -> Iterator[Found]:
             values={"real": real, "fake": fake},
             count=len(lower.pictures),
         ),
-        changed(higher, lambda _, image: as_jpeg(image, quality)),
+        _compressed(higher, quality),
     )
+
+
+def _compressed(sample: Sample, quality: int) -> Cure:
+    return changed(sample, lambda _, image: as_jpeg(image, quality))
 
 
 def _is_jpeg(picture: Picture) -> bool:
@@ -74,12 +79,12 @@ def _quality(sample: Sample) -> int | None:
     return int(np.median(found)) if 2 * len(found) > len(sample.pictures) else None
 
 
-def _blocky(sample: Sample) -> bool:
-    found = _grids(sample.pictures)
-    if len(found) < 2:
+def _blockier(one: Sample, other: Sample) -> bool:
+    grids, others = _grids(one.pictures), _grids(other.pictures)
+    if min(len(grids), len(others)) < 2:
         return False
-    mean, error = found.mean(), found.std(ddof=1) / np.sqrt(len(found))
-    return bool(mean > BLOCKY and mean > SURE * error)
+    error = np.sqrt(grids.var(ddof=1) / len(grids) + others.var(ddof=1) / len(others))
+    return bool(grids.mean() - others.mean() > max(BLOCKY, SURE * error))
 
 
 def _grids(pictures: Sequence[Picture]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:

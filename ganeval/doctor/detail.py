@@ -13,7 +13,8 @@ from ganeval.doctor.pixels import BINS
 from ganeval.doctor.resampled import resampled
 from ganeval.doctor.sample import Picture, Sample
 
-EMPTY = 1.0  # by how many powers of ten the finest details must be weaker than those of the other side
+EMPTY = 1.0  # by how many powers of ten the finest details must be weaker than those of the other side, together
+WEAKER = 0.6  # and each
 LIKE = 0.5  # within how many the coarse ones must agree
 COARSE, FINE = slice(1, 4), slice(12, BINS)
 
@@ -24,8 +25,8 @@ def upscaled(sides: Sides) -> Iterator[Found]:
         if _repeated(one) or _repeated(other):
             continue
         gap = _spectrum(other) - _spectrum(one)
-        if np.isfinite(gap).all() and gap[FINE].min() > EMPTY and np.abs(gap[COARSE]).max() < LIKE:
-            full = int(np.argmax(gap > EMPTY)) / BINS  # from here on nothing
+        if np.isfinite(gap).all() and gap[FINE].mean() > EMPTY and gap[FINE].min() > WEAKER and np.abs(gap[COARSE]).max() < LIKE:
+            full = int(np.argmax(gap > WEAKER)) / BINS  # from here on nothing
             yield Found(
                 Finding(
                     check="upscaled",

@@ -20,7 +20,7 @@ from ganeval.doctor.scorer import Scorer
 from ganeval.errors import InputError
 from ganeval.extractors import load_extractor
 from ganeval.extractors.protocol import FeatureExtractor
-from ganeval.images import open_images
+from ganeval.images import ImageSource, open_images
 from ganeval.machine import chosen_device
 from ganeval.progress import Progress, silent
 
@@ -130,7 +130,7 @@ def diagnose(
     if sample < 2:
         raise InputError(f"a sample has at least 2 pictures, got {sample}")
     given: dict[Label, Any] = {"real": real} if fake is None else {"real": real, "fake": fake}
-    sources = [Wanted(label, open_images(one, num_images=num_images if callable(one) else None)) for label, one in given.items()]
+    sources = [Wanted(label, _opened(one, num_images)) for label, one in given.items()]
     here, chosen = chosen_device(device), convention_named(convention)
     network = _network(extractor, weights, chosen, here, progress) if measure or extractor is not None else None
     samples: dict[Label, Sample] = {one.label: one for one in sampled(sources, number=sample, seed=seed, progress=progress)}
@@ -155,6 +155,10 @@ def diagnose(
         num_scored={} if scorer is None or scored is None else scorer.num_scored,
         seed=seed,
     )
+
+
+def _opened(images: Any, num_images: int | None) -> ImageSource:
+    return images if isinstance(images, ImageSource) else open_images(images, num_images=num_images if callable(images) else None)
 
 
 def _network(

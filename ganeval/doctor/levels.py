@@ -15,9 +15,12 @@ from ganeval.doctor.sample import Picture
 
 SLACK = 2  # levels by which a range may be left, by rounding
 OUTSIDE = 0.05  # share of the values of the other side that must lie outside a range for it to be odd
-TOUCHING = 0.02  # share of values at either end: a stretched picture touches the ends, one with deep shadows rests there
+ALL = 0.99  # share of pictures that reach both ends, where each was stretched
+FULLER = 0.1  # by which that share exceeds that of the reals
+TOUCHING = 0.05  # share of values at both ends: a stretched picture touches them, a drawing or a digit rests there
 AT_ZERO = 0.2  # share of values at level 0 from which on they look cut off: half of all would be, of [-1, 1] without an offset
 WRAPPED = 0.001  # share of neighbors, one nearly black and the other nearly white
+OFTEN = 2.5  # times the other side's share
 BLANK = 1.0  # levels that the values of a blank picture vary by
 
 
@@ -63,23 +66,29 @@ def half_range(sides: Sides) -> Iterator[Found]:
 
 
 def stretched(sides: Sides) -> Iterator[Found]:
-    """Each picture stretched to the full range, as `save_image(normalize=True)` does."""
-    for one, other in sides.both():
-        counts = [sum(_touches_both_ends(picture) for picture in sample.pictures) for sample in (one, other)]
-        if counts[0] >= 0.95 * len(one.pictures) and more_often(counts[0], len(one.pictures), counts[1], len(other.pictures), least=0.3):
-            yield Found(
-                Finding(
-                    check="stretched",
-                    severity="doubtful",
-                    where=one.label,
-                    sentence="{share:.0%} of the pictures reach from level 0 to 255 and only touch both, of the other side {others:.0%}: "
-                    "each was stretched by its own minimum and maximum",
-                    remedy="save them again with one fixed range: ganeval.to_uint8() instead of normalize=True",
-                    values={"share": counts[0] / len(one.pictures), "others": counts[1] / len(other.pictures)},
-                    count=counts[0],
-                ),
-                changed(other, lambda _, image: _stretched(image)),
-            )
+    """Each fake stretched to the full range, as `save_image(normalize=True)` does: it touches both ends and leaves levels out."""
+    real, fake = sides.real, sides.fake
+    if fake is None:
+        return
+    full, others = (sum(_is_full(picture) for picture in sample.pictures) for sample in (fake, real))
+    touching = np.median([picture.pixels.levels[[0, 255]].sum() / picture.pixels.levels.sum() for picture in fake.pictures])
+    gaps, usual = (np.array([_left_out(picture) for picture in sample.pictures]) for sample in (fake, real))
+    error = np.sqrt(gaps.var() / len(gaps) + usual.var() / len(usual))
+    rare = more_often(full, len(fake.pictures), others, len(real.pictures), least=FULLER)
+    if full >= ALL * len(fake.pictures) and touching <= TOUCHING and rare and gaps.mean() - usual.mean() > SURE * error:
+        yield Found(
+            Finding(
+                check="stretched",
+                severity="doubtful",
+                where="fake",
+                sentence="{share:.0%} of the pictures just reach level 0 and 255, of the reals {others:.0%}: each was stretched by its own "
+                "minimum and maximum",
+                remedy="save them again with one fixed range: ganeval.to_uint8() instead of normalize=True",
+                values={"share": full / len(fake.pictures), "others": others / len(real.pictures)},
+                count=full,
+            ),
+            changed(real, lambda _, image: _stretched(image)),
+        )
 
 
 def clipped(sides: Sides) -> Iterator[Found]:
@@ -107,7 +116,7 @@ def wrapped(sides: Sides) -> Iterator[Found]:
     for one, other in sides.both():
         wraps, others = (np.array([picture.pixels.wraps for picture in sample.pictures]) for sample in (one, other))
         error = np.sqrt(wraps.var() / len(wraps) + others.var() / len(others))
-        if wraps.mean() >= WRAPPED and wraps.mean() > 5 * others.mean() and wraps.mean() - others.mean() > SURE * error:
+        if wraps.mean() >= WRAPPED and wraps.mean() > OFTEN * others.mean() and wraps.mean() - others.mean() > SURE * error:
             odd = sorted((picture for picture in one.pictures if picture.pixels.wraps > WRAPPED), key=lambda picture: -picture.pixels.wraps)
             yield Found(
                 Finding(
@@ -150,9 +159,14 @@ def _share(picture: Picture, low: int, high: int) -> float:
     return float(levels[max(low, 0) : high + 1].sum() / levels.sum())
 
 
-def _touches_both_ends(picture: Picture) -> bool:
-    levels = picture.pixels.levels
-    return bool(levels[0] and levels[255] and levels[0] + levels[255] <= TOUCHING * levels.sum())
+def _is_full(picture: Picture) -> bool:
+    return bool(picture.pixels.levels[0] and picture.pixels.levels[255])
+
+
+def _left_out(picture: Picture) -> float:
+    """Share of the levels between the lowest and the highest that no value has."""
+    used = np.flatnonzero(picture.pixels.levels)
+    return float(1 - len(used) / (used[-1] - used[0] + 1))
 
 
 def _stretched(image: Tensor) -> Tensor:
