@@ -13,7 +13,6 @@ import json
 import zipfile
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
-from itertools import islice
 from pathlib import Path
 
 import click
@@ -58,11 +57,11 @@ def _idx(name: str) -> Iterator[Picture]:
 
 CHOSEN: Mapping[str, Callable[[], Iterator[Picture]]] = {
     "drawn": lambda: (drawn_picture(seed) for seed in range(LOADED)),
-    "cifar10": lambda: cifar10_tiles(DATA, "cifar10-train-1.strips.zip", per_strip=LOADED // 10),  # type: ignore[arg-type]
+    "cifar10": lambda: cifar10_tiles(DATA, "cifar10-train-1.strips.zip"),  # type: ignore[arg-type]
     "faces": lambda: _archived("celeba-faces.zip"),
 }
 HELD_OUT: Mapping[str, Callable[[], Iterator[Picture]]] = {
-    "cifar10-test": lambda: cifar10_tiles(DATA, per_strip=LOADED // 10),  # type: ignore[arg-type]
+    "cifar10-test": lambda: cifar10_tiles(DATA),  # type: ignore[arg-type]
     "mnist": lambda: _idx("mnist.idx-xz.zip"),
     "fashion-mnist": lambda: _idx("fashion-mnist.idx-xz.zip"),
     "zebras": lambda: _archived("horse2zebra-128.zip", "trainB"),
@@ -203,9 +202,10 @@ def main(draws: int, num: int, sets: str, only: str, output: Path | None) -> Non
     for name, load in (CHOSEN if sets == "chosen" else HELD_OUT).items():
         if only not in name:
             continue
-        loaded = list(islice(load(), LOADED))
-        each_side = min(num, len(loaded) // 2)
         rng = np.random.default_rng(0)
+        loaded = list(load())
+        loaded = [loaded[i] for i in rng.permutation(len(loaded))[:LOADED]]
+        each_side = min(num, len(loaded) // 2)
 
         def drawn_sides(rng: Rng = rng, loaded: list[Picture] = loaded, each_side: int = each_side) -> tuple[list[Picture], list[Picture]]:
             order = rng.permutation(len(loaded))[: 2 * each_side]

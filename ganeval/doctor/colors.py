@@ -23,7 +23,9 @@ def swapped_channels(sides: Sides) -> Iterator[Found]:
     real, fake = sides.real, sides.fake
     if fake is None or min(len(real.pictures), len(fake.pictures)) < FEWEST:
         return
-    reals, fakes = _warmth(real), _warmth(fake)
+    warmth = _warmth(real), _warmth(fake)
+    scale = np.concatenate(warmth).std(axis=0) + 1e-6
+    reals, fakes = (some / scale for some in warmth)
     means = reals.mean(axis=0), fakes.mean(axis=0)
     as_is, exchanged = float(np.linalg.norm(means[0] - means[1])), float(np.linalg.norm(means[0] + means[1]))
     clear = _errors(reals, along=means[0]) > SURE and _errors(fakes, along=means[0]) < -SURE
@@ -35,7 +37,7 @@ def swapped_channels(sides: Sides) -> Iterator[Found]:
                 where="both",
                 sentence="red less blue is {real:+.1f} gray levels in the reals, {fake:+.1f} in the fakes: the two are exchanged",
                 remedy="one side was saved as BGR, OpenCV's order: exchange the channels (cv2.COLOR_BGR2RGB) and save it again",
-                values={"real": float(reals.mean()), "fake": float(fakes.mean())},
+                values={side: float(some[:, :4].mean()) for side, some in zip(("real", "fake"), warmth, strict=True)},
                 count=len(fake.pictures),
             ),
             changed(fake, lambda _, image: image.flip(0)),
@@ -43,10 +45,12 @@ def swapped_channels(sides: Sides) -> Iterator[Found]:
 
 
 def _warmth(sample: Sample) -> Array:
-    """Red less blue in each quarter: float64 [num, 4]."""
+    """Red less blue in each quarter, and times its brightness: float64 [num, 8], all of the other sign with red and blue exchanged."""
     half = THUMB // 2
-    quarters = [one.pixels.thumbnail.reshape(3, 2, half, 2, half).mean(axis=(2, 4)) for one in sample.pictures]
-    return np.stack([(one[0] - one[2]).reshape(-1) for one in quarters]).astype(np.float64)
+    thumbnails = np.stack([one.pixels.thumbnail for one in sample.pictures]).astype(np.float64)
+    quarters = thumbnails.reshape(-1, 3, 2, half, 2, half).mean(axis=(3, 5)).reshape(-1, 3, 4)
+    warmth = quarters[:, 0] - quarters[:, 2]
+    return np.concatenate([warmth, warmth * (quarters.mean(axis=1) - 127.5)], axis=1)
 
 
 def _errors(found: Array, *, along: Array) -> float:

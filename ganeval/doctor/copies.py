@@ -17,6 +17,8 @@ BLANK = 2.0  # levels: pictures that vary less are alike without being copies
 ALIKE = 0.985  # correlation of thumbnails
 NEARER = 0.35  # than the tenth nearest picture, as a share of that distance: a set of look-alikes has no near-duplicates
 CROWD = 10
+FAR = 2.0  # 1 − correlation of opposites
+ROWS = 1024  # pictures held against all others at once
 LEAK = 0.002  # share of fakes equal to reals: no generator hits every pixel
 
 
@@ -126,21 +128,19 @@ def _near(own: Sequence[Picture], others: Sequence[Picture] | None) -> list[Pict
     among = own if others is None else [one for one in others if one.pixels.spread >= BLANK]
     if len(own) < 2 or len(among) <= CROWD + 1:
         return []
-    mine, theirs = _directions(own), _directions(among)
-    mirrored = _directions(own, mirrored=True)
-    rows, columns = (np.array([one.digest for one in some], dtype="S32") for some in (own, among))
-    gaps = 1 - torch.maximum(mine @ theirs.T, mirrored @ theirs.T)
-    if others is None:
-        gaps = gaps + torch.eye(len(own)) * 2
-    gaps = gaps + 2 * torch.from_numpy(rows[:, None] == columns[None, :]).float()  # exact copies are told elsewhere
-    crowd = gaps.kthvalue(CROWD + 1, dim=1).values
-    limit = torch.minimum(torch.tensor(1 - ALIKE), NEARER**2 * crowd)  # 1 − correlation is half a squared distance
-    close = gaps <= limit[:, None]
-    if others is None:
-        close = torch.tril(close | close.T)
-    best = torch.where(close, gaps, torch.inf).min(dim=1).values
-    order = best.argsort(stable=True).tolist()
-    return [own[i] for i in order if best[i] < torch.inf]
+    mine, mirrored, theirs = _directions(own), _directions(own, mirrored=True), _directions(among)
+    digests, of_theirs = (np.array([one.digest for one in some], dtype="S32") for some in (own, among))
+    best = torch.full([len(own)], torch.inf)
+    for rows in torch.arange(len(own)).split(ROWS):
+        gaps = 1 - torch.maximum(mine[rows] @ theirs.T, mirrored[rows] @ theirs.T)
+        gaps[torch.from_numpy(digests[rows.numpy(), None] == of_theirs[None, :])] = FAR  # itself, and exact copies: told elsewhere
+        crowd = gaps.kthvalue(CROWD, dim=1).values
+        limit = (NEARER**2 * crowd).clamp(max=1 - ALIKE)  # 1 − correlation is half a squared distance
+        if others is None:
+            gaps = gaps.masked_fill(torch.arange(len(own))[None, :] >= rows[:, None], FAR)
+        nearest = gaps.min(dim=1).values
+        best[rows] = torch.where(nearest <= limit, nearest, torch.inf)
+    return [own[i] for i in best.argsort(stable=True).tolist() if best[i] < torch.inf]
 
 
 def _directions(pictures: Sequence[Picture], *, mirrored: bool = False) -> Tensor:
