@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -54,7 +53,7 @@ class Seen:
         self.skipped: list[str] = []  # bad images left out on request, as "name: why"
         self._recent: deque[str | None] = deque(maxlen=recent)
         self._digests = bytearray()
-        self._sizes: Counter[str] = Counter()
+        self._sizes: Counter[Size] = Counter()
         self._endings: Counter[str] = Counter()
         self._names = hashlib.sha256()
         self._pixels = hashlib.sha256()
@@ -68,7 +67,7 @@ class Seen:
         self.count += 1
         self._digests += digest[:SHORT]
         if size is not None:
-            self._sizes[f"{size[0]}×{size[1]}"] += 1
+            self._sizes[size] += 1
         label = label or (name.partition("/")[0] if name and "/" in name else None)
         if label is not None:
             self._classes.append(label)
@@ -77,7 +76,7 @@ class Seen:
         self.remarks.update(remarks)
         if name is not None:
             self._named = True
-            self._endings[os.path.splitext(name)[1].lower()] += 1
+            self._endings[name[name.rfind(".") :]] += 1
             self._names.update(name.encode("utf-8", "surrogateescape") + b"\0")
 
     def add_all(self, images: Tensor, labels: Sequence[str] | None = None) -> None:
@@ -88,7 +87,11 @@ class Seen:
     @property
     def glance(self) -> Glance:
         """What can be told of all images at once."""
-        return Glance(np.frombuffer(bytes(self._digests), "<i8"), dict(sorted(self._sizes.items())), dict(sorted(self._endings.items())))
+        sizes = {f"{width}×{height}": count for (width, height), count in sorted(self._sizes.items())}
+        endings: Counter[str] = Counter()
+        for ending, count in sorted(self._endings.items()):
+            endings[ending.lower()] += count
+        return Glance(np.frombuffer(bytes(self._digests), "<i8"), sizes, dict(endings))
 
     @property
     def classes(self) -> tuple[str, ...] | None:
