@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
@@ -13,6 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from torch import Tensor
 
+from ganeval.doctor.equal_files import contents, shared_sizes
 from ganeval.doctor.pixels import Pixels, pixels_of
 from ganeval.errors import InputError
 from ganeval.images import ImageSource
@@ -80,7 +80,7 @@ def sampled(sides: Sequence[Wanted], *, number: int, seed: int, progress: Progre
     Raises:
         InputError: no picture of the sample can be used, or a source that gives no images.
     """
-    several = _of_several_files(source for _, source in sides)
+    several = shared_sizes(entry for _, source in sides if isinstance(source, EncodedImages) for entry in source.entries)
     found = []
     for label, source in sides:
         with progress(f"looking at the {label}s", min(number, source.num_images or number), "images") as advance:
@@ -92,7 +92,7 @@ def sampled(sides: Sequence[Wanted], *, number: int, seed: int, progress: Progre
         if not found[-1].pictures:
             raise InputError(f"none of {len(found[-1].bad)} pictures of {source.where} can be used; the first is {found[-1].bad[0]}")
         if isinstance(source, EncodedImages):
-            found[-1] = replace(found[-1], copies=_contents(source.entries, several))
+            found[-1] = replace(found[-1], copies=contents(source.entries, several))
     return found
 
 
@@ -187,28 +187,3 @@ def _of_batches(label: Label, source: ImageSource, number: int, rng: np.random.G
 
 def _classes(names: Sequence[str]) -> list[str] | None:
     return [name.partition("/")[0] for name in names] if all("/" in name for name in names) else None
-
-
-def _of_several_files(sources: Iterable[ImageSource]) -> set[int]:
-    """Sizes of files that more than one file has: only those can be equal."""
-    counts = Counter(entry.size for source in sources if isinstance(source, EncodedImages) for entry in source.entries)
-    return {size for size, count in counts.items() if count > 1}
-
-
-def _contents(entries: Sequence[Entry], several: set[int]) -> dict[str, list[int]]:
-    """sha256 → positions, of the files that some other file may equal."""
-    alike = [position for position, entry in enumerate(entries) if entry.size in several]
-    with ThreadPoolExecutor(min(16, os.cpu_count() or 1)) as pool:
-        digests = pool.map(_file_digest, [entries[position] for position in alike], chunksize=64)
-        found: dict[str, list[int]] = defaultdict(list)
-        for position, digest in zip(alike, digests, strict=True):
-            if digest is not None:
-                found[digest].append(position)
-    return found
-
-
-def _file_digest(entry: Entry) -> str | None:
-    try:
-        return hashlib.sha256(entry.read()).hexdigest()
-    except (BadImage, OSError):
-        return None
