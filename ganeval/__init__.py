@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ganeval.conventions import CONVENTIONS, Convention
     from ganeval.disagreement import disagreement
+    from ganeval.doctor.diagnosis import Diagnosis, diagnose
     from ganeval.errors import InputError
     from ganeval.evaluator import Evaluator, evaluate, fid, inception_score
     from ganeval.explanation import explain
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 _HOME = {
     "CONVENTIONS": "conventions",
     "Convention": "conventions",
+    "Diagnosis": "doctor.diagnosis",
+    "diagnose": "doctor.diagnosis",
     "InputError": "errors",
     "Evaluator": "evaluator",
     "evaluate": "evaluator",
@@ -81,6 +84,7 @@ __all__ = [
     "Batch",
     "Convention",
     "DataSpec",
+    "Diagnosis",
     "Evaluator",
     "FeatureExtractor",
     "FeatureStats",
@@ -94,6 +98,7 @@ __all__ = [
     "Report",
     "Score",
     "Scorer",
+    "diagnose",
     "disagreement",
     "evaluate",
     "explain",

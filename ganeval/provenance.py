@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from ganeval import first_look
 from ganeval.conventions import DEFAULT
 from ganeval.extractors.protocol import Identity
 from ganeval.machine import versions
@@ -69,6 +70,8 @@ def _between(fake: Side, real: Side | None) -> Iterator[str]:
     digest = fake.provenance.get("pixels_sha256")
     if digest is not None and digest == real.provenance.get("pixels_sha256"):
         yield f"real and fake are the same {fake.count:,} images: distances are 0 or chance, and metrics of copies find copies"
+    elif real.glance is not None and fake.glance is not None:
+        yield from first_look.between(real.glance, fake.glance)
     if real.count is not None and fake.count is not None and real.count < fake.count:
         yield (
             f"{real.count:,} real images for {fake.count:,} fakes: how the reals happen to be drawn moves scores more than their errors "

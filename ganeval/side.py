@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ganeval import catalog
+from ganeval import catalog, first_look
 from ganeval.errors import InputError
 from ganeval.images import ImageSource, Seen, open_images
+from ganeval.images.seen import Glance
 from ganeval.measured import Measured
 from ganeval.metrics import Label, Settings
 from ganeval.plan import Plan, Planned
@@ -33,6 +34,7 @@ class Side:
     count: int | None  # None where a reference file does not say
     provenance: dict[str, Any]
     plan: Plan  # what it was measured for
+    glance: Glance | None = None  # of images
     reference: Reference | None = None  # where the side was stats to begin with
 
     @classmethod
@@ -43,7 +45,7 @@ class Side:
             "num_ignored": getattr(source, "num_ignored", 0),
             **getattr(source, "about", {}),
         }
-        return cls(label=label, measured=measured, count=seen.count, provenance=provenance, plan=plan)
+        return cls(label=label, measured=measured, count=seen.count, provenance=provenance, plan=plan, glance=seen.glance)
 
     @classmethod
     def of_reference(cls, label: Label, reference: Reference, plan: Plan) -> Side:
@@ -72,6 +74,8 @@ class Side:
             yield f"{number:,} bad {label} images were left out, as asked: {'; '.join(first)}{' …' if number > len(first) else ''}"
         if self.provenance["num_ignored"]:
             yield f"{self.provenance['num_ignored']:,} {label} files are no pictures by their name and were ignored"
+        if self.glance is not None:
+            yield from first_look.within(self.label, self.glance)
 
 
 def opened(source: Any, *, num_images: int | None = None) -> ImageSource | Reference:

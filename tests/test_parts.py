@@ -174,7 +174,7 @@ def test_bad_pictures_of_all_parts_are_counted_together(tmp_path: Path, mean_col
 
 def test_parts_of_different_sets_or_networks_are_not_put_together() -> None:
     a, b = torch.zeros(1, 3), torch.ones(1, 3)
-    one, other = (Part(measured={name: Measured(logits=x)}, calls=[(b"", None, None, ())]) for name, x in (("x", a), ("y", b)))
+    one, other = (Part(measured={name: Measured(logits=x)}, calls=[(b"", None, None, None, ())]) for name, x in (("x", a), ("y", b)))
     with pytest.raises(InputError, match="not all processes have x, y; put the weights on each machine"):
         one + other
     with pytest.raises(InputError, match="do not find the same images"):

@@ -81,7 +81,7 @@ def cached(measure: Measuring, convention: Convention) -> Measuring:
         missing = {name: extractor for name, extractor in extractors.items() if name not in found}
         if not missing:
             one = next(iter(found.values()))
-            return recalled, SeenBefore(one.seen, one.classes)
+            return recalled, SeenBefore(one.seen, one.glance, one.classes)
 
         with Noting(source, origin) as noting:
             measured, seen = run(noting.source, missing, needs={name: needs[name] for name in missing})

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ganeval.files import written_at_once
 from ganeval.images import Seen
+from ganeval.images.seen import Glance
 from ganeval.measured import Measured, Need, Vectors
 from ganeval.stats import FeatureStats
 
@@ -40,6 +41,7 @@ class Entry:
 
     network: str
     seen: dict[str, Any]  # the provenance of the images
+    glance: Glance
     classes: tuple[str, ...] | None
     answered: frozenset[str]  # the needs; a network without logits has answered for them too
     tensors: Mapping[str, Tensor]  # by the names in PARTS
@@ -54,7 +56,9 @@ class Entry:
             found["spatial sample"] = measured.spatial.sample
         tensors = {name: tensor.contiguous() for name, tensor in found.items() if tensor is not None}
         answered = frozenset(_own(needs))
-        return cls(network=network, seen=seen.provenance(), classes=measured.classes, answered=answered, tensors=tensors)
+        return cls(
+            network=network, seen=seen.provenance(), glance=seen.glance, classes=measured.classes, answered=answered, tensors=tensors
+        )
 
     def measured(self, needs: Collection[Need]) -> Measured:
         """What a pass for these needs leaves."""
@@ -77,6 +81,7 @@ class Entry:
         return Entry(
             network=self.network,
             seen=self.seen,
+            glance=self.glance,
             classes=self.classes,
             answered=self.answered | other.answered,
             tensors={**self.tensors, **other.tensors},
@@ -91,7 +96,7 @@ class Entry:
         from safetensors.torch import save_file
 
         classes = sorted(set(self.classes)) if self.classes is not None else None
-        tensors = dict(self.tensors)
+        tensors = {**self.tensors, "digests": torch.from_numpy(self.glance.digests.copy())}
         if self.classes is not None and classes is not None:
             number = {name: i for i, name in enumerate(classes)}
             tensors["classes"] = torch.tensor([number[name] for name in self.classes], dtype=torch.int32)
@@ -99,6 +104,8 @@ class Entry:
             "key": key,
             "network": self.network,
             "seen": self.seen,
+            "sizes": self.glance.sizes,
+            "endings": self.glance.endings,
             "classes": classes,
             "answered": sorted(self.answered),
             "digests": {name: _digest(tensor) for name, tensor in tensors.items()},
@@ -117,7 +124,7 @@ class Entry:
         """
         from safetensors import SafetensorError, safe_open
 
-        wanted = None if needs is None else {"classes", *(name for need in _own(needs) for name in PARTS[need])}
+        wanted = None if needs is None else {"classes", "digests", *(name for need in _own(needs) for name in PARTS[need])}
         try:
             with safe_open(path, framework="pt") as file:
                 about = _about(file.metadata())
@@ -130,11 +137,13 @@ class Entry:
                         tensors[name] = file.get_tensor(name).clone()
                         if _digest(tensors[name]) != digest:
                             raise Damaged(path)
+            glance = Glance(tensors.pop("digests").numpy(), about["sizes"], about["endings"])
         except (SafetensorError, ValueError, KeyError, TypeError) as error:
             raise Damaged(path) from error
         numbers = tensors.pop("classes", None)
         classes = None if numbers is None else tuple(about["classes"][number] for number in numbers.tolist())
-        return cls(network=about["network"], seen=about["seen"], classes=classes, answered=frozenset(about["answered"]), tensors=tensors)
+        seen, answered = about["seen"], frozenset(about["answered"])
+        return cls(network=about["network"], seen=seen, glance=glance, classes=classes, answered=answered, tensors=tensors)
 
     def _stats(self, parts: Mapping[str, Tensor | None], prefix: str) -> FeatureStats | None:
         mean, scatter, rows = (parts.get(f"{prefix}{part}") for part in ("mean", "scatter", "rows"))

@@ -13,6 +13,7 @@ import click
 from ganeval.cli.cache import cache
 from ganeval.cli.compare import cite, compare
 from ganeval.cli.completion import completion
+from ganeval.cli.doctor import doctor
 from ganeval.cli.examples import add_examples
 from ganeval.cli.explain import explain
 from ganeval.cli.models import data, models
@@ -83,6 +84,7 @@ def main(ctx: click.Context) -> None:
     ganeval evaluate real_dir fake_dir     several metrics at once (ganeval metrics lists them)
     ganeval compare a.json b.json          which is better, and whether that is more than chance
     ganeval explain real_dir fake_dir -o out/   which images make a score what it is
+    ganeval doctor real_dir fake_dir       what is wrong with the images themselves
 
     Images are folders, .zip, .tar, webdataset shards, .npy or .npz. The standard network is a download of 91 MB; on a machine
     without internet, --extractor tiny scores with an embedded one.
@@ -93,7 +95,7 @@ def main(ctx: click.Context) -> None:
 
 
 SHARED = ("fid", "is", "evaluate", "stats", "train", "train-and-score")  # by the processes of torchrun
-SCORING = (fid, inception_score, evaluate, stats, cache, weights, extractors, conventions, metrics, compare, cite, explain)
+SCORING = (fid, inception_score, evaluate, stats, cache, weights, extractors, conventions, metrics, compare, cite, explain, doctor)
 TRAINING = (train, train_and_score, generate, translate, score_run, ppl, models, data)
 for command in (*SCORING, *TRAINING, completion):
     main.add_command(command)

@@ -20,6 +20,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     ),
     "compare": ("ganeval compare a.json b.json", "ganeval compare runs/dcgan runs/lsgan --metrics fd_tiny"),
     "cite": ("ganeval cite a.json",),
+    "doctor": ("ganeval doctor real/ fake/", "ganeval doctor fake/ --no-measure --json"),
     "explain": ("ganeval explain real/ fake/ -o explained/",),
     "ppl": ("ganeval ppl runs/dcgan --num-pairs 10000",),
     "stats compute": ("ganeval stats compute real/ -o real.npz", "ganeval stats compute real/ -o part-1.npz --shard 1/4"),

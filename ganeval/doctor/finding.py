@@ -23,7 +23,8 @@ class Finding:
         values: numbers and words of the two sentences.
         count: how many images it is about; None where it is about the set as a whole.
         files: names of some of them, the worst first.
-        shift: how much it moves the score, measured on a sample of these images; None where that was not or cannot be measured.
+        shift: the score without the fault less the score as it is, measured on a sample of these images (which score and how many, the
+            diagnosis says); None where that was not or cannot be measured.
     """
 
     check: str

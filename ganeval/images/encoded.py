@@ -76,7 +76,8 @@ class EncodedImages:
                 continue
             if bad and not skip_bad:  # there will be no score: only the count of bad pictures is still of use
                 continue
-            seen.add(result.digest, name=entry.name, label=entry.label and entry.label(), remarks=result.remarks)
+            size = result.image.shape[2], result.image.shape[1]
+            seen.add(result.digest, size=size, name=entry.name, label=entry.label and entry.label(), remarks=result.remarks)
             yield result.image[None]
         if bad and (not skip_bad or seen.count == 0):
             raise bad_images(self.where, bad, len(self.entries))

@@ -81,7 +81,7 @@ class DatasetImages:
                 except BadImage as error:
                     bad.append(f"item {index}: {error}")
                     continue
-                seen.add(digest, label=labels[0] if labels else None, remarks=remarks)
+                seen.add(digest, size=(image.shape[2], image.shape[1]), label=labels[0] if labels else None, remarks=remarks)
                 yield image[None]
             else:
                 yield _counted(_as_tensor(item)[None], seen, labels)

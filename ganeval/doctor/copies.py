@@ -1,0 +1,151 @@
+"""Pictures that are there twice: within a side, on both sides, and nearly."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ganeval.doctor.check import LISTED, Found, Sides, by_share, listed, without
+from ganeval.doctor.finding import Finding, Severity
+from ganeval.doctor.sample import Picture, Sample
+
+BLANK = 2.0  # levels: pictures that vary less are alike without being copies
+ALIKE = 0.985  # correlation of thumbnails
+NEARER = 0.35  # than the tenth nearest picture, as a share of that distance: a set of look-alikes has no near-duplicates
+CROWD = 10
+FAR = 2.0  # 1 − correlation of opposites
+ROWS = 1024  # pictures held against all others at once
+LEAK = 0.002  # share of fakes equal to reals: no generator hits every pixel
+
+
+def duplicates(sides: Sides) -> Iterator[Found]:
+    """Equal pictures within a side."""
+    for sample, _ in sides.each():
+        by_pixels = _surplus(_by_pixels(sample))
+        by_content = _surplus(sample.copies)
+        seen = {one.position: one for one in sample.pictures}
+        blank = {position for position, one in seen.items() if one.pixels.spread < BLANK}
+        surplus = sorted({position for position in [*by_pixels, *by_content] if position not in blank})
+        if not surplus:
+            continue
+        share = len(surplus) / sample.num_images
+        in_sample = [seen[position] for position in surplus if position in seen]
+        yield Found(
+            Finding(
+                check="duplicates",
+                severity=by_share(max(share, len(by_pixels) / len(sample.pictures))),
+                where=sample.label,
+                sentence="{count:,} pictures equal an earlier one of the {total:,}",
+                remedy="remove the copies, or draw the set again with another seed for every picture",
+                values={"count": len(surplus), "total": sample.num_images},
+                count=len(surplus),
+                files=tuple(sample.name_of(position) for position in surplus[:LISTED]),
+            ),
+            without(sample, in_sample) if in_sample else None,
+        )
+
+
+def leaks(sides: Sides) -> Iterator[Found]:
+    """Fakes that are reals."""
+    real, fake = sides.real, sides.fake
+    if fake is None:
+        return
+    blank = {one.position for one in fake.pictures if one.pixels.spread < BLANK}
+    pixels = _by_pixels(real)
+    leaked = {position for digest, positions in _by_pixels(fake).items() if digest in pixels for position in positions}
+    leaked |= {position for content, positions in fake.copies.items() if content in real.copies for position in positions}
+    leaked -= blank
+    if not leaked:
+        return
+    seen = {one.position: one for one in fake.pictures}
+    in_sample = [seen[position] for position in sorted(leaked) if position in seen]
+    share = max(len(leaked) / fake.num_images, fake.share(in_sample))
+    severity: Severity = "wrong" if share > 0.5 else "doubtful" if share >= LEAK else "notable"
+    yield Found(
+        Finding(
+            check="leaks",
+            severity=severity,
+            where="both",
+            sentence="{count:,} of {total:,} fakes equal a real, pixel by pixel",
+            remedy="remove them from the fakes; look whether reals were copied into the folder of the fakes",
+            values={"count": len(leaked), "total": fake.num_images},
+            count=len(leaked),
+            files=tuple(fake.name_of(position) for position in sorted(leaked)[:LISTED]),
+        ),
+        without(fake, in_sample) if in_sample and len(in_sample) < len(fake.pictures) else None,
+    )
+
+
+def near_duplicates(sides: Sides) -> Iterator[Found]:
+    """Pictures that another one is a rescaled, recompressed, recolored or mirrored copy of."""
+    for sample, _ in sides.each():
+        near = _near(sample.pictures, None)
+        if near:
+            yield _near_finding("near-duplicates", sample, near, "{count:,} of {looked:,} pictures are nearly equal to another")
+    if sides.fake is not None:
+        near = _near(sides.fake.pictures, sides.real.pictures)
+        if near:
+            sentence = "{count:,} of {looked:,} fakes are nearly equal to a real"
+            yield _near_finding("near-leaks", sides.fake, near, sentence)
+
+
+def _near_finding(check: str, sample: Sample, near: Sequence[Picture], sentence: str) -> Found:
+    remedy = "remove all but one of each, unless the set is meant to hold them (frames of one video, crops of one picture)"
+    leaked = "look at them: fakes must not be edited copies of reals; a generator that made them remembers what it was trained on"
+    return Found(
+        Finding(
+            check=check,
+            severity=by_share(sample.share(near)),
+            where=sample.label if check == "near-duplicates" else "both",
+            sentence=sentence,
+            remedy=remedy if check == "near-duplicates" else leaked,
+            values={"count": len(near), "looked": len(sample.pictures)},
+            count=len(near),
+            files=listed(near),
+        ),
+        without(sample, near),
+    )
+
+
+def _by_pixels(sample: Sample) -> Mapping[bytes, Sequence[int]]:
+    found: dict[bytes, list[int]] = defaultdict(list)
+    for one in sample.pictures:
+        found[one.digest].append(one.position)
+    return found
+
+
+def _surplus(alike: Mapping[bytes, Sequence[int]] | Mapping[str, Sequence[int]]) -> list[int]:
+    return [position for positions in alike.values() for position in positions[1:]]
+
+
+def _near(own: Sequence[Picture], others: Sequence[Picture] | None) -> list[Picture]:
+    """The pictures of which another, of `others` or an earlier one of their own, is a near-duplicate but no duplicate; nearest first."""
+    own = [one for one in own if one.pixels.spread >= BLANK]
+    among = own if others is None else [one for one in others if one.pixels.spread >= BLANK]
+    if len(own) < 2 or len(among) <= CROWD + 1:
+        return []
+    mine, mirrored, theirs = _directions(own), _directions(own, mirrored=True), _directions(among)
+    digests, of_theirs = (np.array([one.digest for one in some], dtype="S32") for some in (own, among))
+    best = torch.full([len(own)], torch.inf)
+    for rows in torch.arange(len(own)).split(ROWS):
+        gaps = 1 - torch.maximum(mine[rows] @ theirs.T, mirrored[rows] @ theirs.T)
+        gaps[torch.from_numpy(digests[rows.numpy(), None] == of_theirs[None, :])] = FAR  # itself, and exact copies: told elsewhere
+        crowd = gaps.kthvalue(CROWD, dim=1).values
+        limit = (NEARER**2 * crowd).clamp(max=1 - ALIKE)  # 1 − correlation is half a squared distance
+        if others is None:
+            gaps = gaps.masked_fill(torch.arange(len(own))[None, :] >= rows[:, None], FAR)
+        nearest = gaps.min(dim=1).values
+        best[rows] = torch.where(nearest <= limit, nearest, torch.inf)
+    return [own[i] for i in best.argsort(stable=True).tolist() if best[i] < torch.inf]
+
+
+def _directions(pictures: Sequence[Picture], *, mirrored: bool = False) -> Tensor:
+    """Thumbnails without brightness and contrast: float32 [num, values], of length 1."""
+    thumbnails: Tensor = torch.from_numpy(np.stack([one.pixels.thumbnail for one in pictures]))
+    flat: Tensor = (thumbnails.flip(3) if mirrored else thumbnails).flatten(1)
+    flat = flat - flat.mean(dim=1, keepdim=True)
+    return nn.functional.normalize(flat, dim=1)
