@@ -34,11 +34,16 @@ class Side:
     provenance: dict[str, Any]
     plan: Plan  # what it was measured for
     reference: Reference | None = None  # where the side was stats to begin with
+    source: ImageSource | None = None  # where features are kept: what they are of, to be looked at again
 
     @classmethod
-    def of_images(cls, label: Label, measured: Mapping[str, Measured], source: ImageSource, seen: Seen, plan: Plan) -> Side:
+    def of_images(
+        cls, label: Label, measured: Mapping[str, Measured], source: ImageSource, seen: Seen, plan: Plan, *, keep: bool = False
+    ) -> Side:
+        """`keep` keeps the source too."""
         provenance = {"source": source.kind, **seen.provenance(), "num_ignored": getattr(source, "num_ignored", 0)}
-        return cls(label=label, measured=measured, count=seen.count, provenance=provenance, plan=plan)
+        kept = source if keep else None
+        return cls(label=label, measured=measured, count=seen.count, provenance=provenance, plan=plan, source=kept)
 
     @classmethod
     def of_reference(cls, label: Label, reference: Reference, plan: Plan) -> Side:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganeval.cli.options import quiet_option, shown_progress
+from ganeval.cli.options import quiet_option, report_option, shown_progress
 from ganeval.errors import InputError
 
 run_argument = click.argument("run", type=click.Path(path_type=Path))
@@ -104,18 +104,35 @@ def _attribute(text: str) -> tuple[str, bool]:
 @checkpoint_option
 @seed_option
 @device_option
+@report_option
+@click.option("--lang", help="Language of the page: en, vi.  [default: that which the run was begun with]")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of the table.")
 @quiet_option
 def score_run(
-    run: Path, against: Any, num_fakes: int | None, checkpoint: Any, seed: int, device: str | None, as_json: bool, quiet: bool, **given: Any
+    run: Path,
+    against: Any,
+    num_fakes: int | None,
+    checkpoint: Any,
+    seed: int,
+    device: str | None,
+    page: Path | None,
+    lang: str | None,
+    as_json: bool,
+    quiet: bool,
+    **given: Any,
 ) -> None:
     """Score the model in RUN again: other metrics, another extractor, other reals."""
+    from ganeval.evaluator import check_page
+    from ganeval.pages.run import write_page
     from ganeval.training.trained import REALS, Trained
 
+    check_page(page or run, lang or "en")
     if given["metrics"] is not None:
         given["metrics"] = tuple(name.strip() for name in given["metrics"].split(",") if name.strip())
     changes = {key: value for key, value in given.items() if value is not None}
     trained = Trained.opened(run, checkpoint=checkpoint, device=device)
-    card = trained.score(half=against, num_fakes=num_fakes, seed=seed, progress=shown_progress(quiet), **changes)
+    card = trained.score(half=against, num_fakes=num_fakes, seed=seed, lang=lang, progress=shown_progress(quiet), **changes)
     click.echo(f"{run}: {trained.checkpoint} checkpoint, of step {trained.step:,}, against {REALS[against]}\n", err=True)
     click.echo(card.report.to_json() if as_json else str(card.report))
+    if page is not None:
+        click.echo(f"\npage: {write_page(run, page, lang=lang)}", err=True)
