@@ -170,7 +170,7 @@ def _samples(folder: Path, best: int | None) -> Object:
         if sum(paths[step].stat().st_size for step in chosen) <= room:
             strip = chosen
     return {
-        "large": [_picture(paths[step], step) | {"what": " and ".join(captions[step])} for step in sorted(captions)],
+        "large": [_picture(paths[step], step) | {"what": captions[step]} for step in sorted(captions)],
         "strip": [_picture(paths[step], step) for step in strip],
         "left_out": len(between) - len(strip),
     }
