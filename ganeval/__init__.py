@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ganeval.images import open_images, to_uint8
     from ganeval.metrics import METRICS
     from ganeval.metrics.frechet import frechet_distance
+    from ganeval.pages.scores import write_report
     from ganeval.path_length import perceptual_path_length
     from ganeval.reference import Reference, load_reference
     from ganeval.report import Report, Score
@@ -48,6 +49,7 @@ _HOME = {
     "METRICS": "metrics",
     "frechet_distance": "metrics.frechet",
     "perceptual_path_length": "path_length",
+    "write_report": "pages.scores",
     "Reference": "reference",
     "load_reference": "reference",
     "Report": "report",
@@ -104,6 +106,7 @@ __all__ = [
     "to_uint8",
     "train",
     "verdicts",
+    "write_report",
 ]
 
 

@@ -197,6 +197,7 @@ ARROWS: dict[str, set[str]] = {
         "extractors",
         "images",
         "metrics",
+        "pages",
         "path_length",
         "reference",
         "report",

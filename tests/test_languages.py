@@ -26,7 +26,7 @@ def of_templates() -> set[str]:
     english = environment(language("en"))
     found: set[str] = set()
     for path in (ROOM / "templates").glob("*.html"):
-        for _, _, message in english.extract_translations(path.read_text(encoding="utf-8")):
+        for _, _, message in english.extract_translations(path.read_text(encoding="utf-8")):  # type: ignore[attr-defined]
             found.add(message if isinstance(message, str) else str(message[0]))
     return found
 

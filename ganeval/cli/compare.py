@@ -74,11 +74,9 @@ def _names(paths: tuple[Path, ...]) -> list[str]:
     """
     if len({path.resolve() for path in paths}) < len(paths):
         raise InputError("two of the reports are the same file; give different ones")
-    for length in range(1, max(len(path.absolute().parts) for path in paths) + 1):
-        names = ["/".join(path.absolute().parts[-length:]) for path in paths]
-        if len(set(names)) == len(names):
-            break
-    return names
+    from ganeval.pages.page import shortest_ends
+
+    return shortest_ends([str(path.absolute()) for path in paths])
 
 
 def _shown(value: float, error: float | None) -> str:

@@ -33,13 +33,14 @@ def _shown(verdict: Verdict, first: Report, chosen: Language) -> dict[str, Any]:
         "key": verdict.key,
         "title": first.titles[verdict.key],
         "verdict": words,
-        "severity": "wrong" if verdict.differences else "notable" if sure else "",
+        "severity": "wrong" if verdict.differences else "notable" if sure else "none",
         "svg": intervals(list(verdict.scores), values, label=f"{verdict.key}: {words}"),
         "rows": [
             {
                 "name": name,
                 "value": f"{score.value:.6g}",
                 "error": None if score.error is None else f"{score.error:.3g}",
+                "spread": None,
                 "interval": None if score.error is None else " … ".join(f"{end:.5g}" for end in score.interval()),
             }
             for name, score in verdict.scores.items()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -29,6 +30,16 @@ def write(path: Path, text: str) -> Path:
     with written_at_once(path) as file:
         file.write(text.encode())
     return path
+
+
+def shortest_ends(paths: Sequence[str]) -> list[str]:
+    """What tells paths apart: as much of the end of each as is needed; of equal ones nothing."""
+    parts = [PurePath(path).parts for path in paths]
+    for length in range(1, max(map(len, parts), default=0) + 1):
+        ends = ["/".join(part[-length:]) for part in parts]
+        if len(set(ends)) == len(ends):
+            return ends
+    return [""] * len(paths)
 
 
 def score(one: Any, digits: int = 6) -> str:

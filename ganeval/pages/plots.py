@@ -40,15 +40,15 @@ def trade(recall: Sequence[float], precision: Sequence[float], *, names: tuple[s
 
 def intervals(names: Sequence[str], values: Sequence[tuple[float, float, float]], *, label: str) -> str:
     """SVG of one value a row, from above, each (low, value, high)."""
-    with drawing(label, width=WIDTH, height=0.45 + 0.32 * len(names)) as drawn:
-        bottom = 0.28 / (0.45 + 0.32 * len(names))
+    with drawing(label, width=WIDTH, height=0.45 + 0.42 * len(names)) as drawn:
+        bottom = 0.28 / (0.45 + 0.42 * len(names))
         axes = _plain(drawn.figure, (0.06, bottom, 0.88, 1 - bottom - 0.01))
-        axes.set(ylim=(len(names) - 0.3, -0.75), yticks=[])
+        axes.set(ylim=(len(names) - 0.5, -0.75), yticks=[])
         axes.spines["left"].set_visible(False)
         for row, (name, (low, value, high)) in enumerate(zip(names, values, strict=True)):
             axes.plot([low, high], [row, row], color=LINE, linewidth=2, alpha=0.45, solid_capstyle="butt")
             axes.plot([value], [row], color=LINE, marker="o", markersize=4, linestyle="")
-            axes.annotate(_shortened(name), (0, row), xycoords=("axes fraction", "data"), xytext=(0, 5), textcoords="offset points")
+            axes.annotate(_shortened(name), (0, row), xycoords=("axes fraction", "data"), xytext=(0, 8), textcoords="offset points")
     return drawn.svg
 
 
@@ -57,7 +57,7 @@ def _plain(figure: Figure, place: tuple[float, float, float, float]) -> Axes:
     axes.patch.set_visible(False)
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color=INK, alpha=0.12, linewidth=0.6)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:.6g}"))
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:.6g}"))
     return axes

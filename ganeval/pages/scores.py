@@ -12,7 +12,7 @@ from ganeval.doctor.finding import Finding
 from ganeval.explanation import K, Ranking, ranking
 from ganeval.metrics import METRICS, Label
 from ganeval.pages.language import Language, language
-from ganeval.pages.page import rendered, write
+from ganeval.pages.page import rendered, shortest_ends, write
 from ganeval.pages.space import maps, trade_off
 from ganeval.pages.view import Tile, View, views
 from ganeval.report import Report, Score
@@ -50,7 +50,8 @@ def write_report(
     """
     chosen = language(lang)
     seen = views(sides or {}, _network(report, sides or {}))
-    where = {label: str(view.source.where) for label, view in seen.items() if view.source is not None}
+    where = {label: view.source.where for label, view in seen.items() if view.source is not None}
+    names = dict(zip(where, shortest_ends(list(where.values())), strict=True))
     text = rendered(
         "scores.html",
         lang,
@@ -58,9 +59,8 @@ def write_report(
         rows=[_row(key, score, report) for key, score in report.scores.items() if "/" not in key],
         parts_of_scores=[_row(key, score, report) for key, score in report.scores.items() if "/" in key],
         with_intervals=any(score.error is not None for score in report.scores.values()),
-        with_spreads=any(score.spread is not None for score in report.scores.values()),
-        heading=title or " / ".join(where.get(label, "") for label in ("fake", "real") if label in where),
-        where=where,
+        title=title,
+        names={label: names.get(label, "") for label in ("real", "fake")},
         basis=report.basis(),
         findings=None if findings is None else [_shown(finding, chosen) for finding in findings],
         samples={label: _samples(view) for label, view in seen.items() if view.source is not None},
