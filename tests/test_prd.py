@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from ganeval.errors import InputError
 from ganeval.metrics.prd import frontier, prd
 from ganeval.metrics.principal import principal
+from ganeval.pages.language import language
+from ganeval.pages.space import maps
 
 
 def modes(*shares: float) -> torch.Tensor:
@@ -94,3 +96,10 @@ def test_points_that_are_all_one_have_a_map() -> None:
     assert found.shape == (5, 2)
     assert not found.any()
     assert not shares.any()
+
+
+def test_umap_has_a_map_of_its_own_where_it_is_installed() -> None:
+    pytest.importorskip("umap")
+    features = torch.randn(60, 5, generator=torch.Generator().manual_seed(0))
+    plots = list(maps(features[:30], features[30:], language("en"), seed=0))
+    assert [plot.title for plot in plots] == ["Principal components", "UMAP"]

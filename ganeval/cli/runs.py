@@ -9,6 +9,7 @@ import click
 
 from ganeval.cli.options import quiet_option, report_option, shown_progress
 from ganeval.errors import InputError
+from ganeval.files import check_folder
 
 run_argument = click.argument("run", type=click.Path(path_type=Path))
 checkpoint_option = click.option("--checkpoint", type=click.Choice(["best", "last"]), help="[default: best where there is one]")
@@ -122,11 +123,13 @@ def score_run(
     **given: Any,
 ) -> None:
     """Score the model in RUN again: other metrics, another extractor, other reals."""
-    from ganeval.evaluator import check_page
+    from ganeval.pages.language import language
     from ganeval.pages.run import write_page
     from ganeval.training.trained import REALS, Trained
 
-    check_page(page or run, lang or "en")
+    language(lang or "en")
+    if page is not None:
+        check_folder(page)
     if given["metrics"] is not None:
         given["metrics"] = tuple(name.strip() for name in given["metrics"].split(",") if name.strip())
     changes = {key: value for key, value in given.items() if value is not None}
