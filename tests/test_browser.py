@@ -39,8 +39,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def sides(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    root = tmp_path_factory.mktemp(LONG)
-    return save_all(pictures(30, (32, 32)), root / "real" / "cat"), save_all(pictures(30, (32, 32), skip=30), root / "fake" / "cat")
+    """Two folders of two classes each, one with a very long name."""
+    root = tmp_path_factory.mktemp("pages")
+    for i, (side, name) in enumerate((side, name) for side in ("real", "fake") for name in ("cat", LONG)):
+        save_all(pictures(15, (32, 32), skip=15 * i), root / side / name)
+    return root / "real", root / "fake"
 
 
 def noted(seen: Page, said: list[str], asked: list[str]) -> None:
@@ -82,14 +85,14 @@ def test_the_page_of_one_score(lang: str, browser: Browser, sides: tuple[Path, P
     finding = Finding(
         check="x", severity="wrong", where="fake", sentence="twice", remedy="once", count=2, files=(f"{LONG}.png",), shift=1.0
     )
-    evaluate(*(side.parent for side in sides), extractor="tiny", page=tmp_path / "fid.html", lang=lang, findings=[finding])
+    evaluate(*sides, extractor="tiny", page=tmp_path / "fid.html", lang=lang, findings=[finding])
     look(browser, tmp_path / "fid.html")
 
 
 @pytest.mark.parametrize("lang", languages())
 def test_the_page_of_many_scores(lang: str, browser: Browser, sides: tuple[Path, Path], tmp_path: Path) -> None:
     names = ("fid", "is", "kid", "intra_fid", "density", "vendi")
-    evaluate(*(side.parent for side in sides), extractor="tiny", metrics=names, subset_size=20, page=tmp_path / "all.html", lang=lang)
+    evaluate(*sides, extractor="tiny", metrics=names, subset_size=20, page=tmp_path / "all.html", lang=lang)
     look(browser, tmp_path / "all.html")
 
 
@@ -100,5 +103,5 @@ def test_the_page_of_a_run(lang: str, browser: Browser, finished: Path) -> None:
 
 @pytest.mark.parametrize("lang", languages())
 def test_the_page_of_an_explanation(lang: str, browser: Browser, sides: tuple[Path, Path], tmp_path: Path) -> None:
-    found = explain(*(side.parent for side in sides), extractor="tiny")
+    found = explain(*sides, extractor="tiny")
     look(browser, write_explanation(found, tmp_path / "out", lang=lang, num_shown=8))
