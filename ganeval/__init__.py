@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ganeval.metrics import METRICS
     from ganeval.metrics.frechet import frechet_distance
     from ganeval.monitor import Monitor
+    from ganeval.pages.scores import write_report
     from ganeval.path_length import perceptual_path_length
     from ganeval.reference import Reference, load_reference
     from ganeval.report import Report, Score
@@ -55,6 +56,7 @@ _HOME = {
     "frechet_distance": "metrics.frechet",
     "Monitor": "monitor",
     "perceptual_path_length": "path_length",
+    "write_report": "pages.scores",
     "Reference": "reference",
     "load_reference": "reference",
     "Report": "report",
@@ -115,6 +117,7 @@ __all__ = [
     "to_uint8",
     "train",
     "verdicts",
+    "write_report",
 ]
 
 

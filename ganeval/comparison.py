@@ -33,6 +33,12 @@ from ganeval.team import Team
 from ganeval.weights import WEIGHTS, local_copy
 
 Opened = ImageSource | Reference
+Keep = bool | Literal["sample"]
+
+
+def kept_by(keep: Keep) -> set[Need]:
+    """What extraction must keep beyond what the metrics need."""
+    return {"sample"} if keep == "sample" else {"features"} if keep else set()
 
 
 class Comparison:
@@ -54,7 +60,7 @@ class Comparison:
         spread: bool | None = None,
         method: Method = "symmetric",
         skip_bad: bool = False,
-        keep_features: bool | Literal["sample"] = False,
+        keep_features: Keep = False,
         cache: bool = True,
         progress: Progress = silent,
         team: Team | None = None,
@@ -171,7 +177,7 @@ class Comparison:
             pairing = Pairing(self._targets, self._pairwise.values(), device=self.device, skip_bad=self._skip_bad)
         needs: dict[str, set[Need]] = plan.needs(label, self.settings)
         if self._keep_features:
-            needs = {name: wanted | {"sample" if self._keep_features == "sample" else "features"} for name, wanted in needs.items()}
+            needs = {name: wanted | kept_by(self._keep_features) for name, wanted in needs.items()}
         together = partial(measured_together, self.team)
         run = cached(together, self.settings.convention) if self._cache else together
         measured, seen = run(
@@ -190,7 +196,7 @@ class Comparison:
         plan = plan.sift(lambda one: check_count(one, label, seen.count, self.settings))
         if label != "fake":
             self.plan = plan
-        return Side.of_images(label, measured, source, seen, plan)
+        return Side.of_images(label, measured, source, seen, plan, keep=bool(self._keep_features))
 
     def report(self, sides: Mapping[Label, Side]) -> Report:
         """The scores of what was measured; "fake" is among the sides, the others as the plan needs them.

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
 import torch
 
-from ganeval.comparison import Comparison, Opened
+from ganeval.comparison import Comparison, Keep, Opened
 from ganeval.conventions import DEFAULT, Convention
+from ganeval.doctor.finding import Finding
 from ganeval.errors import InputError
 from ganeval.extractors.protocol import FeatureExtractor, identity_of
+from ganeval.files import check_folder
 from ganeval.machine import versions
 from ganeval.metrics import Label
 from ganeval.metrics.frechet import Method
+from ganeval.pages.language import language
 from ganeval.plan import Names
 from ganeval.progress import Progress, silent
 from ganeval.reference import Reference
@@ -48,8 +53,8 @@ class Evaluator:
         method: of the Fréchet distance, "symmetric" or "sqrtm".
         skip_bad: leave out pictures that cannot be read, and count them in the report, instead of refusing to score.
         num_images: how many to draw where `real` is a generator.
-        keep_features: whether `measure` and `real` keep the features of every image, for analyses beyond the metrics; "sample" keeps
-            those of 8,192 by chance where there are more.
+        keep_features: whether `measure` and `real` keep the features of every image, for analyses beyond the metrics; "sample" keeps those
+            of up to 8,192 by chance, which leaves every score and its error as they are, and which `page` shows.
         cache: keep what the networks make of image files, under `$GANEVAL_HOME` or the user's cache folder, and look there first: the
             same files again are not worked through again. The report is the same. Images that come from memory are not kept.
         team: the processes to share each pass with, as the command line does under torchrun: `with team(device) as (here, device)`.
@@ -78,7 +83,7 @@ class Evaluator:
         method: Method = "symmetric",
         skip_bad: bool = False,
         num_images: int | None = None,
-        keep_features: bool | Literal["sample"] = False,
+        keep_features: Keep = False,
         cache: bool = True,
         progress: Progress = silent,
         team: Team | None = None,
@@ -121,6 +126,33 @@ class Evaluator:
         """The second half of a call: the scores of what was measured."""
         return self._comparison.report({**self._reals, "fake": fake})
 
+    def page(
+        self,
+        fake: Any,
+        path: str | os.PathLike[str],
+        *,
+        num_images: int | None = None,
+        findings: Sequence[Finding] | None = None,
+        lang: str = "en",
+    ) -> Report:
+        """Score one set of fakes, and write what can be seen of it to an HTML file that needs nothing else.
+
+        Pictures and feature space are in it if the evaluator was made with `keep_features="sample"`, and the fakes are a set that can be
+        looked at again: not a generator or iterator.
+
+        Args:
+            findings: of the doctor; None where it was not asked.
+            lang: the language of the page: "en", "vi".
+
+        Raises:
+            InputError: as a call; or no such language.
+        """
+        check_page(path, lang)
+        side = self.measure(fake, num_images=num_images)
+        report = self.report(side)
+        _write_page(report, path, {**self._reals, "fake": side}, findings, lang)
+        return report
+
     @property
     def reference(self) -> Reference:
         """The real side, to be saved and used again.
@@ -149,18 +181,54 @@ class Evaluator:
         return Reference(stats=one.stats, made_with=made_with)
 
 
-def evaluate(real: Any, fake: Any, *, held_out: Any = None, num_images: int | None = None, **options: Any) -> Report:
+def evaluate(
+    real: Any,
+    fake: Any,
+    *,
+    held_out: Any = None,
+    num_images: int | None = None,
+    page: str | os.PathLike[str] | None = None,
+    findings: Sequence[Finding] | None = None,
+    lang: str = "en",
+    **options: Any,
+) -> Report:
     """`Evaluator(real, **options)(fake)`, with both sides opened before one is worked through.
 
-    `num_images` says how many to draw of whichever side is a generator.
+    `num_images` says how many to draw of whichever side is a generator. `page` is a file for what `Evaluator.page` writes.
     """
     of_real, of_fake = (num_images if callable(side) else None for side in (real, fake))
     if num_images is not None and of_real is None and of_fake is None:
         raise InputError("num_images says how many images a generator draws, but neither set is a generator; leave it out")
+    if page is not None:
+        check_page(page, lang)
+        options.setdefault("keep_features", "sample")
     comparison = Comparison(**options)
     fakes = _fakes(comparison, fake, of_fake)
-    reals = _reals(comparison, real, held_out, num_images=of_real)
-    return comparison.report({**reals, "fake": comparison.measure("fake", fakes)})
+    sides = _reals(comparison, real, held_out, num_images=of_real)
+    sides["fake"] = comparison.measure("fake", fakes)
+    report = comparison.report(sides)
+    if page is not None:
+        _write_page(report, page, sides, findings, lang)
+    return report
+
+
+def check_page(path: str | os.PathLike[str], lang: str) -> None:
+    """Refuse before long work what would fail after it.
+
+    Raises:
+        InputError: no such language.
+        OSError: no such folder, or one that cannot be written.
+    """
+    language(lang)
+    check_folder(Path(path))
+
+
+def _write_page(
+    report: Report, path: str | os.PathLike[str], sides: Mapping[Label, Side], findings: Sequence[Finding] | None, lang: str
+) -> None:
+    from ganeval.pages.scores import write_report  # late: matplotlib and jinja2 are for those who want a page
+
+    write_report(report, path, sides=sides, findings=findings, lang=lang)
 
 
 def _fakes(comparison: Comparison, fake: Any, num_images: int | None) -> Opened:

@@ -38,23 +38,20 @@ class OfClass:
     uncovered: float | None  # share of its reals that no fake covers; None without reals
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """Of one Fréchet distance between `real` and `fake`; positions are in the order of the sources."""
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """Images of two sets by what they do to a Fréchet distance and by how near they are to others; positions are those of the features."""
 
-    key: str  # of the score: fid, fd_tiny …
-    distance: float
-    mean_part: float  # |μ₁ − μ₂|², what is off on average
-    covariance_part: float  # the rest: what is off in spread and in how features go together
     influences: Tensor  # float64 [num_fake], first order: the distance without image i is about `distance` − influence / (num_fake − 1)
     neighbors: Neighbors
-    names: dict[Label, list[str]]
-    sources: dict[Label, ImageSource]
-    classes: tuple[OfClass, ...]  # empty where the fakes have no classes
 
     def worst(self, number: int) -> list[int]:
         """Fakes that raise the distance most, the worst first."""
         return self.influences.argsort(descending=True)[:number].tolist()
+
+    def best(self, number: int) -> list[int]:
+        """Fakes that lower the distance most, the best first."""
+        return self.influences.argsort()[:number].tolist()
 
     def suspicious(self, number: int) -> list[int]:
         """Fakes nearest to a real, for how near that real's own neighbor is; the nearest first."""
@@ -73,6 +70,29 @@ class Explanation:
         return shown
 
 
+@dataclass(frozen=True, kw_only=True)
+class Explanation(Ranking):
+    """Of one Fréchet distance between `real` and `fake`; positions are in the order of the sources."""
+
+    key: str  # of the score: fid, fd_tiny …
+    distance: float
+    mean_part: float  # |μ₁ − μ₂|², what is off on average
+    covariance_part: float  # the rest: what is off in spread and in how features go together
+    names: dict[Label, list[str]]
+    sources: dict[Label, ImageSource]
+    num_skipped: dict[Label, int]  # bad images that were left out
+    classes: tuple[OfClass, ...]  # empty where the fakes have no classes
+
+
+def ranking(real: FeatureStats, fake: FeatureStats, x: Tensor, y: Tensor) -> Ranking:
+    """Of stats of both sides, and features of reals and fakes: of all of them, or of some.
+
+    Raises:
+        InputError: fewer than K + 1 reals.
+    """
+    return Ranking(influences=frechet_influences(real, fake, y), neighbors=neighbors(x, y, k=K))
+
+
 def explain(
     real: Any, fake: Any, *, batch_size: int = 32, skip_bad: bool = False, progress: Progress = silent, **options: Any
 ) -> Explanation:
@@ -87,6 +107,7 @@ def explain(
     ((name, extractor),) = comparison.extractors.items()
     measured: dict[str, Measured] = {}
     names: dict[Label, list[str]] = {}
+    num_skipped: dict[Label, int] = {}
     for label, source in sources.items():
         found, seen = measure(
             source,
@@ -100,10 +121,12 @@ def explain(
             seen=Seen(recent=None),
         )
         measured[label], names[label] = found[name], [seen.name_of(position) for position in range(seen.count)]
+        num_skipped[label] = len(seen.skipped)
     x, y = (_features(measured[label]) for label in ("real", "fake"))
     of_real, of_fake = FeatureStats.of(x), FeatureStats.of(y)
     distance, mean_part = frechet_distance(of_real, of_fake), (of_real.mean - of_fake.mean).square().sum().item()
-    influences, near = frechet_influences(of_real, of_fake, y), neighbors(x, y, k=K)
+    ranked = ranking(of_real, of_fake, x, y)
+    influences, near = ranked.influences, ranked.neighbors
     return Explanation(
         key=comparison.plan.scores[0].key,
         distance=distance,
@@ -113,6 +136,7 @@ def explain(
         neighbors=near,
         names=names,
         sources=sources,
+        num_skipped=num_skipped,
         classes=tuple(_classes(measured["real"].classes, measured["fake"].classes, x, y, influences, near.gap)),
     )
 

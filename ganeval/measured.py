@@ -95,6 +95,13 @@ class Rows:
         self._kept, self._keys = [rows], [keys]
 
 
+def sampled(count: int, dim: int) -> Tensor:
+    """Which of `count` images the rows of a sample are of: int64 positions in the order of the rows, as `Rows` draws them."""
+    rng = torch.Generator().manual_seed(0)
+    keys = torch.cat([torch.rand(min(DRAWN, count - start), generator=rng) for start in range(0, count, DRAWN)])
+    return _smallest(torch.arange(count), keys, _room(dim))[0]
+
+
 def _room(dim: int) -> int:
     return max(SAMPLED, dim)
 

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ganeval.errors import InputError
@@ -125,9 +126,30 @@ class Report:
             error = [_small(score.error, "± ")] if with_errors else []
             spread = [_small(score.spread)] if with_spreads else []
             table.add_row(key, f"{score.value:.6g}", *error, *spread, self.titles[key])
-        return f"{_plain(table)}\n\n{_plain(self._basis())}" + "".join(f"\nnote: {note}" for note in self.notes)
+        basis = Table.grid(padding=(0, 2))
+        for name, value in self.basis().items():
+            basis.add_row(name, value)
+        return f"{_plain(table)}\n\n{_plain(basis)}" + "".join(f"\nnote: {note}" for note in self.notes)
 
-    def _basis(self) -> Table:
+    def _repr_html_(self) -> str:
+        """A small table, for notebooks."""
+        columns = {"score": list(self.scores), "value": [f"{one.value:.6g}" for one in self.scores.values()]}
+        for name, numbers in (
+            ("± error", [one.error for one in self.scores.values()]),
+            ("spread", [one.spread for one in self.scores.values()]),
+        ):
+            if any(number is not None for number in numbers):
+                columns[name] = [_small(number) for number in numbers]
+        columns["what"] = [self.titles[key] for key in self.scores]
+        head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+        rows = ("".join(f"<td>{escape(cell)}</td>" for cell in cells) for cells in zip(*columns.values(), strict=True))
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        below = [f"{name}: {value}" for name, value in self.basis().items()] + [f"note: {note}" for note in self.notes]
+        small = "<br>".join(escape(line) for line in below)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><small>{small}</small>"
+
+    def basis(self) -> dict[str, str]:
+        """What the scores need to be believed, for people: by name, in lines."""
         provenance = self.provenance
         networks, held_out = provenance["networks"].items(), provenance["held_out"]
         rows = {
@@ -147,12 +169,7 @@ class Report:
             rows["splits"] = f"{provenance['num_splits']}, in {provenance['order']} order" + (
                 f" (seed {provenance['seed']})" if provenance["order"] == "seeded" else ""
             )
-        from rich.table import Table
-
-        table = Table.grid(padding=(0, 2))
-        for name, value in rows.items():
-            table.add_row(name, value)
-        return table
+        return rows
 
 
 def _network(name: str, weights_sha256: str | None) -> str:

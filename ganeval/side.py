@@ -36,16 +36,21 @@ class Side:
     plan: Plan  # what it was measured for
     glance: Glance | None = None  # of images
     reference: Reference | None = None  # where the side was stats to begin with
+    source: ImageSource | None = None  # where features are kept: what they are of, to be looked at again
 
     @classmethod
-    def of_images(cls, label: Label, measured: Mapping[str, Measured], source: ImageSource, seen: Seen, plan: Plan) -> Side:
+    def of_images(
+        cls, label: Label, measured: Mapping[str, Measured], source: ImageSource, seen: Seen, plan: Plan, *, keep: bool = False
+    ) -> Side:
+        """`keep` keeps the source too."""
         provenance = {
             "source": source.kind,
             **seen.provenance(),
             "num_ignored": getattr(source, "num_ignored", 0),
             **getattr(source, "about", {}),
         }
-        return cls(label=label, measured=measured, count=seen.count, provenance=provenance, plan=plan, glance=seen.glance)
+        kept = source if keep else None
+        return cls(label=label, measured=measured, count=seen.count, provenance=provenance, plan=plan, glance=seen.glance, source=kept)
 
     @classmethod
     def of_reference(cls, label: Label, reference: Reference, plan: Plan) -> Side:

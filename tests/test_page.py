@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ganeval.errors import InputError
-from ganeval.training import page as page_module
-from ganeval.training.curves import MAX_POINTS, Point, Scale, curve, spans_magnitudes
-from ganeval.training.page import MAX_STRIP, page, write_page
+from ganeval.pages import run as page_module
+from ganeval.pages.curves import MAX_POINTS, Point, Scale, curve, spans_magnitudes
+from ganeval.pages.run import MAX_STRIP, page, write_page
 
 HOSTILE = "<script>alert('\"&$x_1$')</script>"
 
@@ -147,7 +147,7 @@ def test_final_scores_are_shown_with_what_they_need_to_be_believed(finished: Pat
 
 
 def test_drawing_leaves_pyplot_and_its_backend_alone(finished: Path) -> None:
-    code = f"import sys, pathlib; from ganeval.training.page import page; page(pathlib.Path({str(finished)!r})); print(*sys.modules)"
+    code = f"import sys, pathlib; from ganeval.pages.run import page; page(pathlib.Path({str(finished)!r})); print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "matplotlib.figure" in loaded
     assert "matplotlib.pyplot" not in loaded

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from ganeval.cli.options import page_options
 from ganeval.cli.tables import print_table
 from ganeval.errors import InputError
 
@@ -17,8 +18,9 @@ reports_argument = click.argument("reports", nargs=-1, required=True, type=click
 @reports_argument
 @click.option("--metrics", help="Comma-separated keys of the scores to compare.  [default: all that the reports share]")
 @click.option("--anyway", is_flag=True, help="Print scores that may not be compared too, each with the reason.")
+@page_options
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of the table.")
-def compare(reports: tuple[Path, ...], metrics: str | None, anyway: bool, as_json: bool) -> None:
+def compare(reports: tuple[Path, ...], metrics: str | None, anyway: bool, page: Path | None, lang: str, as_json: bool) -> None:
     """Which of several sets of fakes is better, and whether that is more than chance.
 
     REPORTS are files written with `--json`, or folders of scored runs. Scores that were not made in the same way are refused.
@@ -26,7 +28,8 @@ def compare(reports: tuple[Path, ...], metrics: str | None, anyway: bool, as_jso
     from ganeval.verdict import load_report, verdicts
 
     names = _names(reports)
-    found = verdicts({name: load_report(path) for name, path in zip(names, reports, strict=True)})
+    by_name = {name: load_report(path) for name, path in zip(names, reports, strict=True)}
+    found = verdicts(by_name)
     if metrics is not None:
         wanted = [name.strip() for name in metrics.split(",") if name.strip()]
         if unknown := [name for name in wanted if name not in {verdict.key for verdict in found}]:
@@ -37,6 +40,11 @@ def compare(reports: tuple[Path, ...], metrics: str | None, anyway: bool, as_jso
         allowed = [verdict.key for verdict in found if not verdict.differences]
         instead = f", compare the others (--metrics {','.join(allowed)})" if allowed else ""
         raise InputError(f"these scores were not made in the same way:{''.join(refused)}\nScore again in one way{instead}, or add --anyway")
+    if page is not None:
+        from ganeval.pages.compared import write_comparison
+
+        write_comparison(found, by_name, page, lang=lang)
+        click.echo(f"page: {page}\n", err=True)
     if as_json:
         values = [
             {
@@ -66,11 +74,9 @@ def _names(paths: tuple[Path, ...]) -> list[str]:
     """
     if len({path.resolve() for path in paths}) < len(paths):
         raise InputError("two of the reports are the same file; give different ones")
-    for length in range(1, max(len(path.absolute().parts) for path in paths) + 1):
-        names = ["/".join(path.absolute().parts[-length:]) for path in paths]
-        if len(set(names)) == len(names):
-            break
-    return names
+    from ganeval.pages.page import shortest_ends
+
+    return shortest_ends([str(path.absolute()) for path in paths])
 
 
 def _shown(value: float, error: float | None) -> str:

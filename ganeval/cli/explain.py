@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ganeval.cli.options import network_options, quiet_option, shown_progress
+from ganeval.cli.options import lang_option, network_options, quiet_option, shown_progress
 from ganeval.cli.score import fake_argument, json_option, real_argument
 from ganeval.cli.tables import print_table
 from ganeval.errors import InputError
@@ -20,17 +20,20 @@ from ganeval.errors import InputError
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="A new folder for page and sheets.")
 @click.option("--num-shown", type=click.IntRange(min=2), default=24, show_default=True, help="Images on a contact sheet.")
 @network_options
+@lang_option
 @json_option
 @quiet_option
-def explain(real: str, fake: str, output: Path, num_shown: int, as_json: bool, quiet: bool, **options: Any) -> None:
+def explain(real: str, fake: str, output: Path, num_shown: int, lang: str, as_json: bool, quiet: bool, **options: Any) -> None:
     """What makes the Fréchet distance of FAKE from REAL: the worst fakes, what they leave out, copies, classes; as a page in a folder."""
     from ganeval.explanation import explain as explained
-    from ganeval.explanation_page import summary, write_explanation
+    from ganeval.pages.explained import summary, write_explanation
+    from ganeval.pages.language import language
 
     if output.exists() and any(output.iterdir()):
         raise InputError(f"{output} exists and is not an empty folder; name a new one")
+    language(lang)
     found = explained(real, fake, progress=shown_progress(quiet), **options)
-    page = write_explanation(found, output, num_shown=num_shown, skip_bad=options["skip_bad"])
+    page = write_explanation(found, output, num_shown=num_shown, lang=lang)
     about = summary(found)
     if as_json:
         click.echo(json.dumps(about, ensure_ascii=False, allow_nan=False))

@@ -131,6 +131,20 @@ def _numbers(text: str, kind: Callable[[str], N], example: str) -> list[N]:
         raise InputError(f"{text!r} is not understood; write {example}") from None
 
 
+report_option = click.option(
+    "--report",
+    "page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write an HTML page too, with pictures, feature space and provenance; it needs nothing else.",
+)
+lang_option = click.option("--lang", default="en", show_default=True, help="Language of the page: en, vi.")
+
+
+def page_options(command: F) -> F:
+    """A page beside the table."""
+    return report_option(lang_option(command))
+
+
 quiet_option = click.option("--quiet", is_flag=True, help="No progress.")
 
 

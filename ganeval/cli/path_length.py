@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganeval.cli.options import quiet_option, shown_progress
+from ganeval.cli.options import page_options, quiet_option, shown_progress
 from ganeval.cli.runs import checkpoint_option, device_option, run_argument
 from ganeval.cli.score import json_option
 
@@ -33,21 +33,40 @@ from ganeval.cli.score import json_option
 @checkpoint_option
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the latents.")
 @device_option
+@page_options
 @json_option
 @quiet_option
 def ppl(
-    run: Path, side: int, net: Any, weights: Path | None, checkpoint: Any, device: str | None, as_json: bool, quiet: bool, **given: Any
+    run: Path,
+    side: int,
+    net: Any,
+    weights: Path | None,
+    checkpoint: Any,
+    device: str | None,
+    page: Path | None,
+    lang: str,
+    as_json: bool,
+    quiet: bool,
+    **given: Any,
 ) -> None:
     """Perceptual path length of the model in RUN (Karras et al. 2019): lower is smoother.
 
     For models that make pictures out of noise: gan, dcgan, lsgan, cgan.
     """
+    from ganeval.evaluator import check_page
     from ganeval.path_length import Steps
     from ganeval.training.path_length import WALKS, out_of_noise, path_length_of
     from ganeval.training.trained import Trained
 
+    if page is not None:
+        check_page(page, lang)
     trained = Trained.opened(run, checkpoint=checkpoint, device=device)
     given["path"] = given["path"] or WALKS[out_of_noise(trained.model, trained.settings.model).prior]
     report = path_length_of(trained, Steps(side=side or None, **given), net=net, weights_file=weights, progress=shown_progress(quiet))
     click.echo(f"{run}: {trained.checkpoint} checkpoint, of step {trained.step:,}\n", err=True)
     click.echo(report.to_json() if as_json else str(report))
+    if page is not None:
+        from ganeval.pages.scores import write_report
+
+        write_report(report, page, lang=lang, title=str(run))
+        click.echo(f"\npage: {page}", err=True)

@@ -62,6 +62,7 @@ def run_options() -> list[click.Parameter]:
         click.Option(["--score-every"], type=integer, help="Steps between two scores, instead of a budget."),
         click.Option(["--on-collapse"], type=click.Choice(["warn", "stop", "rollback"]), help="What to do about one.  [default: warn]"),
         click.Option(["--checkpoint-every"], type=integer, help="Steps.  [default: a twentieth of the run]"),
+        click.Option(["--lang"], help="Language of the run's page: en, vi.  [default: en]"),
         click.Option(["--sample-every"], type=integer, help="Steps between two grids.  [default: a tenth of the run]"),
     ]
 

@@ -8,8 +8,9 @@ from typing import Any
 import click
 
 from ganeval.cli.completion import extractor_names, metric_names, one_of, some_of
-from ganeval.cli.options import quiet_option, shown_progress
+from ganeval.cli.options import quiet_option, report_option, shown_progress
 from ganeval.errors import InputError
+from ganeval.files import check_folder
 
 run_argument = click.argument("run", type=click.Path(path_type=Path))
 checkpoint_option = click.option("--checkpoint", type=click.Choice(["best", "last"]), help="[default: best where there is one]")
@@ -105,18 +106,37 @@ def _attribute(text: str) -> tuple[str, bool]:
 @checkpoint_option
 @seed_option
 @device_option
+@report_option
+@click.option("--lang", help="Language of the page: en, vi.  [default: that which the run was begun with]")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of the table.")
 @quiet_option
 def score_run(
-    run: Path, against: Any, num_fakes: int | None, checkpoint: Any, seed: int, device: str | None, as_json: bool, quiet: bool, **given: Any
+    run: Path,
+    against: Any,
+    num_fakes: int | None,
+    checkpoint: Any,
+    seed: int,
+    device: str | None,
+    page: Path | None,
+    lang: str | None,
+    as_json: bool,
+    quiet: bool,
+    **given: Any,
 ) -> None:
     """Score the model in RUN again: other metrics, another extractor, other reals."""
+    from ganeval.pages.language import language
+    from ganeval.pages.run import write_page
     from ganeval.training.trained import REALS, Trained
 
+    language(lang or "en")
+    if page is not None:
+        check_folder(page)
     if given["metrics"] is not None:
         given["metrics"] = tuple(name.strip() for name in given["metrics"].split(",") if name.strip())
     changes = {key: value for key, value in given.items() if value is not None}
     trained = Trained.opened(run, checkpoint=checkpoint, device=device)
-    card = trained.score(half=against, num_fakes=num_fakes, seed=seed, progress=shown_progress(quiet), **changes)
+    card = trained.score(half=against, num_fakes=num_fakes, seed=seed, lang=lang, progress=shown_progress(quiet), **changes)
     click.echo(f"{run}: {trained.checkpoint} checkpoint, of step {trained.step:,}, against {REALS[against]}\n", err=True)
     click.echo(card.report.to_json() if as_json else str(card.report))
+    if page is not None:
+        click.echo(f"\npage: {write_page(run, page, lang=lang)}", err=True)

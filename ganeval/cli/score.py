@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from ganeval.cli.completion import metric_names, one_of, reference_names, some_of
-from ganeval.cli.options import generator_options, network_options, opened_fake, quiet_option, shown_progress
+from ganeval.cli.options import generator_options, network_options, opened_fake, page_options, quiet_option, shown_progress
 from ganeval.cli.tables import print_table
 from ganeval.errors import InputError
 
@@ -53,6 +54,7 @@ def subsets_options(command: F) -> F:
 @generator_options
 @sqrtm_option
 @spread_option
+@page_options
 @json_option
 @quiet_option
 def fid(real: str, fake: str, **options: Any) -> None:
@@ -70,6 +72,7 @@ def fid(real: str, fake: str, **options: Any) -> None:
 @generator_options
 @splits_options
 @spread_option
+@page_options
 @json_option
 @quiet_option
 def inception_score(fake: str, **options: Any) -> None:
@@ -96,6 +99,7 @@ def inception_score(fake: str, **options: Any) -> None:
 @subsets_options
 @sqrtm_option
 @spread_option
+@page_options
 @json_option
 @quiet_option
 def evaluate(real: str, fake: str, metrics: str, conventions: str | None, published: float | None, **options: Any) -> None:
@@ -111,11 +115,25 @@ def evaluate(real: str, fake: str, metrics: str, conventions: str | None, publis
     _score(real, fake, metrics=tuple(name.strip() for name in metrics.split(",") if name.strip()), **options)
 
 
-def _all_conventions(real: str, fake: str, *, as_json: bool, quiet: bool, sqrtm: bool, published: float | None, **options: Any) -> None:
+def _all_conventions(
+    real: str,
+    fake: str,
+    *,
+    as_json: bool,
+    quiet: bool,
+    sqrtm: bool,
+    published: float | None,
+    page: Path | None,
+    lang: str,
+    **options: Any,
+) -> None:
     from ganeval.conventions import DEFAULT
     from ganeval.disagreement import disagreement
+    from ganeval.evaluator import check_page
     from ganeval.team import team
 
+    if page is not None:
+        check_page(page, lang)
     if options["extractor"] not in (None, "inception") or options["convention"] != DEFAULT or options["held_out"] is not None:
         raise InputError("--conventions all is about FID and IS on Inception; leave --extractor, --convention and --held-out out")
     kept = {name: options[name] for name in ("weights", "batch_size", "skip_bad", "seed", "num_splits", "spread")}
@@ -123,33 +141,25 @@ def _all_conventions(real: str, fake: str, *, as_json: bool, quiet: bool, sqrtm:
     with team(options["device"]) as (here, device):
         source = opened_fake(fake, device=device, **generator)
         kept |= {"method": "sqrtm" if sqrtm else "symmetric", "device": device, "team": here}
+        kept["keep_features"] = "sample" if page is not None else False
         found = disagreement(real, source, progress=shown_progress(quiet or not here.is_first), **kept)
+        if page is not None:
+            from ganeval.pages.conventions import write_conventions
+
+            write_conventions(found, page, published=published, lang=lang)
         _print_conventions(found, as_json=as_json, published=published)
+        _say_page(page)
 
 
 def _print_conventions(found: Disagreement, *, as_json: bool, published: float | None) -> None:
-    from ganeval.conventions import CONVENTIONS, DEFAULT
+    from ganeval.conventions import DEFAULT
     from ganeval.disagreement import POPULATION
 
     if as_json:
         values = {name: report.to_dict() for name, report in found.reports.items()}
         click.echo(json.dumps({"reports": values, POPULATION: asdict(found.population)}, ensure_ascii=False, allow_nan=False))
         return
-    own = found.fids[DEFAULT].value
-    rows = []
-    for name in [*found.fids, *(name for name in found.reports if name not in found.fids)]:
-        fid, report = found.fids.get(name), found.reports.get(name)
-        score = None if report is None else report.scores.get("is")
-        rows.append(
-            [
-                name,
-                "" if fid is None else f"{fid.value:.5g}" + ("" if fid.error is None else f" ± {fid.error:.2g}"),
-                "" if fid is None else f"{fid.value - own:+.4f}",
-                "" if score is None else f"{score.value:.4g} ± {score.spread or 0:.2g}",
-                "StyleGAN2, StyleGAN3" if name == POPULATION else CONVENTIONS[name].equals,
-            ]
-        )
-    print_table(["convention", "FID ± error", f"from {DEFAULT}", "IS ± spread", "tools"], rows)
+    print_table(["convention", "FID ± error", f"from {DEFAULT}", "IS ± spread", "tools"], [list(row) for row in found.rows()])
     report = found.reports[DEFAULT]
     click.echo(f"\nimages  {report.num_real:,} real, {report.num_fake:,} fake")
     for note in report.notes:
@@ -159,7 +169,17 @@ def _print_conventions(found: Disagreement, *, as_json: bool, published: float |
         click.echo(f"published {published:g} is nearest to {first} (off by {off:+.4g}); next is {second} (off by {next_off:+.4g})")
 
 
-def _score(real: str | None, fake: str, *, device: str | None, as_json: bool, quiet: bool, sqrtm: bool = False, **options: Any) -> None:
+def _score(
+    real: str | None,
+    fake: str,
+    *,
+    device: str | None,
+    as_json: bool,
+    quiet: bool,
+    page: Path | None,
+    sqrtm: bool = False,
+    **options: Any,
+) -> None:
     from ganeval.evaluator import evaluate as evaluated
     from ganeval.team import team
 
@@ -167,5 +187,12 @@ def _score(real: str | None, fake: str, *, device: str | None, as_json: bool, qu
     with team(device) as (here, own_device):
         source = opened_fake(fake, device=own_device, **generator)
         options |= {"method": "sqrtm" if sqrtm else "symmetric", "device": own_device, "team": here}
-        report = evaluated(real, source, progress=shown_progress(quiet or not here.is_first), **options)
+        # The doctor's findings go to the page here: evaluated(…, findings=…).
+        report = evaluated(real, source, page=page, progress=shown_progress(quiet or not here.is_first), **options)
         click.echo(report.to_json() if as_json else str(report))
+        _say_page(page)
+
+
+def _say_page(page: Path | None) -> None:
+    if page is not None:
+        click.echo(f"\npage: {page}", err=True)

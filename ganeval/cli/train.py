@@ -81,6 +81,7 @@ def _train(
     checkpoint: CheckpointName | None,
     device: str | None,
     quiet: bool,
+    lang: str | None,
     as_json: bool = False,
     **given: Any,
 ) -> None:
@@ -104,12 +105,13 @@ def _train(
                 device=device,
                 watch=watch,
                 progress=progress,
+                lang=lang,
             )
         else:
             if checkpoint is not None:
                 raise InputError("--checkpoint says what to continue from; give --resume RUN too, or leave it out")
             settings = settings_for(name, changes_of(model, changes))
-            outcome = session.start(settings, out or free_folder(name), device=device, watch=watch, progress=progress)
+            outcome = session.start(settings, out or free_folder(name), device=device, watch=watch, progress=progress, lang=lang or "en")
     if outcome.scorer is None:  # not the first of several processes
         return
     if outcome.stopped_by:

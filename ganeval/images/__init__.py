@@ -89,11 +89,11 @@ def _named(scheme: str, source: str) -> ImageSource:
 
 
 def _open_path(path: Path) -> ImageSource:
-    from ganeval.images import archive, array, chosen, folder
+    from ganeval.images import archive, array, folder, patterns
 
     pattern = ""
-    if not path.exists() and chosen.is_pattern(str(path)):
-        inside = chosen.in_archive(path)
+    if not path.exists() and patterns.is_pattern(str(path)):
+        inside = patterns.in_archive(path)
         if inside is None:
             return folder.matching_images(path)
         path, pattern = inside

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from ganeval.errors import InputError
-from ganeval.images import chosen
+from ganeval.images import patterns
 from ganeval.images.decode import BadImage
 from ganeval.images.encoded import EncodedImages, Entry, is_picture_name
 from ganeval.images.origin import Origin
@@ -79,7 +79,7 @@ def tar_images(paths: Sequence[Path], *, where: str, pattern: str = "") -> Encod
 
 def _class(name: str, members: Mapping[str, tarfile.TarInfo], read: Callable[[int, int], bytes]) -> str:
     """Of a picture in a shard; "" for none."""
-    stated = members.get(f"{chosen.sample_of(name)}.cls")
+    stated = members.get(f"{patterns.sample_of(name)}.cls")
     if stated is not None:
         return read(stated.offset_data, min(stated.size, LONGEST_CLASS)).decode("utf-8", "replace").strip()
     return name.partition("/")[0] if "/" in name else ""
@@ -140,18 +140,18 @@ def _pictures(where: str, kind: str, entries: list[Entry], origin: Origin, patte
     if not pictures:
         raise InputError(f"no image in {where}: none of its {len(entries)} files has the name of a picture (.png, .jpg …)")
     if pattern:
-        wanted = [entry for entry in pictures if chosen.matches(entry.name, pattern)]
+        wanted = [entry for entry in pictures if patterns.matches(entry.name, pattern)]
         if not wanted:
             raise InputError(
                 f"none of the {len(pictures)} pictures in {where} matches {pattern}; the first is {printable(pictures[0].name)}"
             )
         pictures = wanted
     names = [entry.name for entry in pictures]
-    chosen.check_of_one_kind(where, names)
+    patterns.check_of_one_kind(where, names)
     num_ignored = 0 if pattern else len(entries) - len(pictures)
     if samples:
-        chosen.check_one_each(where, names)
+        patterns.check_one_each(where, names)
     if num_ignored and samples:
-        of_samples = {chosen.sample_of(name) for name in names}  # captions and classes lie beside the pictures of a sample
-        num_ignored = sum(chosen.sample_of(entry.name) not in of_samples for entry in entries)
+        of_samples = {patterns.sample_of(name) for name in names}  # captions and classes lie beside the pictures of a sample
+        num_ignored = sum(patterns.sample_of(entry.name) not in of_samples for entry in entries)
     return EncodedImages(f"{where}/{pattern}" if pattern else where, kind, pictures, origin, num_ignored=num_ignored)

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from ganeval.errors import InputError
-from ganeval.images import chosen
+from ganeval.images import patterns
 from ganeval.images.archive import TAR_SUFFIXES, tar_images
 from ganeval.images.encoded import EncodedImages, Entry, is_picture_name
 from ganeval.images.origin import Origin
@@ -30,7 +30,7 @@ def folder_images(folder: Path) -> EncodedImages:
     if not names:
         found = f"{len(files)} files, none with the name of a picture (.png, .jpg, .webp …)" if files else "no files"
         raise InputError(f"no image in {folder}: it holds {found}; name the folder that holds the pictures")
-    chosen.check_of_one_kind(str(folder), names)
+    patterns.check_of_one_kind(str(folder), names)
     return _pictures(str(folder), "folder", ((name, files[name]) for name in names), num_ignored=len(files) - len(names))
 
 
@@ -40,13 +40,13 @@ def matching_images(pattern: Path) -> EncodedImages:
     Raises:
         InputError: no file, or none with the name of a picture.
     """
-    files, base = chosen.found(pattern), chosen.fixed_folder(pattern)
+    files, base = patterns.found(pattern), patterns.fixed_folder(pattern)
     pictures = {path.relative_to(base).as_posix(): path for path in files if is_picture_name(path.name)}
     if not pictures and all(path.name.lower().endswith(TAR_SUFFIXES) for path in files):
         return tar_images(files, where=str(pattern))
     if not pictures:
         raise InputError(f"no image matches {pattern}: it names {len(files)} files, none with the name of a picture (.png, .jpg, .webp …)")
-    chosen.check_of_one_kind(str(base), list(pictures))
+    patterns.check_of_one_kind(str(base), list(pictures))
     return _pictures(str(pattern), "pattern", sorted(pictures.items()), num_ignored=len(files) - len(pictures))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -10,33 +10,12 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from ganeval.files import written_at_once
-from ganeval.images import ImageSource, Seen
 
 TILE, LINE, GAP = 128, 13, 8  # pixels: side of a tile, height of a line of text, space between
 FONT_SIZE = 11
 WIDEST_NAME = 21  # letters that fit below a tile
 
 Tile = tuple[Tensor, str, str]  # uint8 [3, height, width], what is said of it, its name
-
-
-def picked(source: ImageSource, positions: Sequence[int], *, skip_bad: bool) -> dict[int, Tensor]:
-    """The images at these positions, each uint8 [3, height, width], from one pass that ends at the last of them."""
-    wanted = set(positions)
-    found: dict[int, Tensor] = {}
-    for position, image in _numbered(source, skip_bad=skip_bad):
-        if position in wanted:
-            found[position] = image.clone()
-        if len(found) == len(wanted):
-            break
-    return found
-
-
-def _numbered(source: ImageSource, *, skip_bad: bool) -> Iterator[tuple[int, Tensor]]:
-    position = 0
-    for batch in source.batches(Seen(), batch_size=32, skip_bad=skip_bad):
-        for image in batch:
-            yield position, image
-            position += 1
 
 
 def write_sheet(path: Path, rows: Sequence[Sequence[Tile]]) -> None:
@@ -55,8 +34,13 @@ def write_sheet(path: Path, rows: Sequence[Sequence[Tile]]) -> None:
         sheet.save(file, "PNG")
 
 
+def as_picture(image: Tensor) -> Image.Image:
+    """Of a uint8 image [3, height, width]."""
+    return Image.fromarray(np.ascontiguousarray(image.permute(1, 2, 0).numpy()))
+
+
 def _fitted(image: Tensor) -> Image.Image:
-    picture = Image.fromarray(np.ascontiguousarray(image.permute(1, 2, 0).numpy()))
+    picture = as_picture(image)
     longest = max(picture.size)
     if longest > TILE:
         return picture.resize((max(1, picture.width * TILE // longest), max(1, picture.height * TILE // longest)), Image.Resampling.LANCZOS)

@@ -15,6 +15,8 @@ import torch
 from ganeval.errors import InputError
 from ganeval.machine import chosen_device, versions
 from ganeval.memory import keep_freed_memory
+from ganeval.pages.language import language
+from ganeval.pages.run import write_page
 from ganeval.processes import Place, joined_processes
 from ganeval.progress import Progress, silent
 from ganeval.training.batch import DataSpec
@@ -28,7 +30,6 @@ from ganeval.training.loop import train
 from ganeval.training.loss_log import Diverged
 from ganeval.training.models import load_model
 from ganeval.training.overseer import Overseer, Watch
-from ganeval.training.page import write_page
 from ganeval.training.run_folder import CheckpointName, RunFolder
 from ganeval.training.scoring import Scorer
 from ganeval.training.settings import Settings, continued
@@ -47,18 +48,27 @@ class Outcome:
     scorer: Scorer | None  # to score with once more; None in processes that do not
 
 
-def start(settings: Settings, path: Path, *, device: str | None = None, watch: Watch | None = None, progress: Progress = silent) -> Outcome:
-    """Train in a new folder.
+def start(
+    settings: Settings,
+    path: Path,
+    *,
+    device: str | None = None,
+    watch: Watch | None = None,
+    progress: Progress = silent,
+    lang: str = "en",
+) -> Outcome:
+    """Train in a new folder; `lang` is the language of its page.
 
     Raises:
         InputError: anything about the settings, data or folder that makes the run impossible; before anything is trained.
         Diverged: a loss or a weight became NaN.
     """
+    language(lang)
     with joined_processes(chosen_device(device)) as place:
         session = Session(settings, place, watch or Watch(), progress)
         folder = None
         if place.is_first:
-            folder = RunFolder.created(path, session.about())
+            folder = RunFolder.created(path, {**session.about(), "lang": lang})
         return session.run(folder or RunFolder(path), resume=None)
 
 
@@ -71,11 +81,13 @@ def resume(
     device: str | None = None,
     watch: Watch | None = None,
     progress: Progress = silent,
+    lang: str | None = None,
 ) -> Outcome:
     """Continue the run in a folder from a checkpoint.
 
     Args:
         model: its name, where somebody has said it: refused if it is another.
+        lang: of the page; None is the language that the run was begun with.
         changes: as for `settings_for`. What touches training must be as it was, but `num_steps` may make the run longer.
 
     Raises:
@@ -83,7 +95,10 @@ def resume(
             with, or a change that is none of these. The folder is as it was then.
     """
     folder = RunFolder.opened(path)
-    settings = continued(Settings.from_dict(folder.config()["settings"]), path, model, changes or {})
+    before = folder.config()
+    lang = lang or before.get("lang", "en")
+    language(lang)
+    settings = continued(Settings.from_dict(before["settings"]), path, model, changes or {})
     state = load_checkpoint(folder.checkpoint(checkpoint))
     if "overseer" not in state:
         raise InputError(f"{folder.checkpoint(checkpoint)} was not made by `ganeval train`; continue it in Python: train(…, resume=…)")
@@ -95,10 +110,10 @@ def resume(
         session = Session(settings, place, watch or Watch(), progress)
         check_identity(session.model, state)
         check_processes(state)
-        if other := changed_pictures(folder.config()["data"]["provenance"], session.data.provenance, ("train", "test")):
+        if other := changed_pictures(before["data"]["provenance"], session.data.provenance, ("train", "test")):
             raise InputError(f"{settings.data} {other} the run was begun with; put the same back, or start a new run")
         if place.is_first:
-            folder.write_json("config.json", {**session.about(), "command": folder.config()["command"]})
+            folder.write_json("config.json", {**session.about(), "command": before["command"], "lang": lang})
         return session.run(folder, resume=state)
 
 

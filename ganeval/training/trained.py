@@ -13,12 +13,12 @@ from torch.optim.swa_utils import AveragedModel
 
 from ganeval.errors import InputError, nearest
 from ganeval.machine import chosen_device
+from ganeval.pages.run import write_page
 from ganeval.progress import Progress, silent
 from ganeval.training.batch import DataSpec
 from ganeval.training.checkpoint import load_checkpoint
 from ganeval.training.datasets.provenance import changed_pictures
 from ganeval.training.gan import GAN
-from ganeval.training.page import write_page
 from ganeval.training.run_folder import CheckpointName, RunFolder
 from ganeval.training.sampling import averaged, sampling
 from ganeval.training.scoring import Half, ScoreCard, Scorer
@@ -116,12 +116,14 @@ class Trained:
         num_fakes: int | None = None,
         seed: int = 0,
         scorer: Scorer | None = None,
+        lang: str | None = None,
         progress: Progress = silent,
         **changes: Any,
     ) -> ScoreCard:
         """Scores against held-out pictures, as the model's task asks; they are added to the run folder.
 
         `scorer` is one of the run's data; without it the data are opened again, and `changes` to the run's settings are as for `Scorer`.
+        `lang` is the language of the run's page, None that which the run was begun with.
 
         Raises:
             InputError: data that are no longer there, or scores that these cannot give.
@@ -136,10 +138,10 @@ class Trained:
                 raise InputError(f"{self.settings.data} {other} the run chose its checkpoint by; put the same back to score it again")
             scorer = scorer_of(self.settings, data, self.model.device, progress, **changes)
         card = scorer(self.model, self.average, half=half, num_fakes=num_fakes or self.settings.num_fakes, seed=seed)
-        self._record(card, half, seed)
+        self._record(card, half, seed, lang)
         return card
 
-    def _record(self, card: ScoreCard, half: Half, seed: int) -> None:
+    def _record(self, card: ScoreCard, half: Half, seed: int, lang: str | None) -> None:
         """Into `scores.json` and the page, before earlier ones; of the same fakes and reals, what was scored now and what was before."""
         file = self.folder.path / "scores.json"
         known = self.folder.read_json("scores.json")["reports"] if file.exists() else {}
@@ -157,7 +159,7 @@ class Trained:
         self.folder.write_json(
             "scores.json", {"step": self.step, "seconds": self.seconds, "checkpoint": self.checkpoint, "reports": reports}
         )
-        write_page(self.folder.path)
+        write_page(self.folder.path, lang=lang)
 
 
 REALS: Mapping[Half, str] = {

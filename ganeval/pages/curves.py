@@ -1,36 +1,23 @@
-"""Curves over training steps as SVG text that takes its colors and its font from the page around it."""
+"""Curves over training steps."""
 
 from __future__ import annotations
 
-import html
-import io
 import math
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator, NullLocator, StrMethodFormatter
+
+from ganeval.pages.drawing import BAD, BEST, INK, LINE, drawing
 
 Scale = Literal["linear", "log", "from zero"]
 
 MAX_POINTS = 300  # about one a pixel
 MAX_DOTS = 40  # more points than that are a line without dots
 LOG_FROM = 10  # ratio of the largest to the smallest value, from which on a linear axis would show little but the largest
-INK, LINE, BEST, BAD = "#010203", "#010204", "#010205", "#010206"  # stand-ins, used for nothing else
-COLORS = {INK: "currentColor", LINE: "var(--line)", BEST: "var(--best)", BAD: "var(--bad)"}
-STYLE: dict[Any, Any] = {
-    "font.size": 8,
-    "svg.fonttype": "none",
-    "text.color": INK,
-    "xtick.color": INK,
-    "ytick.color": INK,
-    "axes.edgecolor": INK,
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +50,8 @@ def curve(
         scale: of the axis of values; "log" is for what `spans_magnitudes`.
         label: what a screen reader says.
     """
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()  # no style of the caller's, whose settings come back after the block
-        matplotlib.rcParams.update({**STYLE, "svg.hashsalt": label})  # or ids would be random
-        figure = Figure(figsize=(3.6, 2.0))
-        FigureCanvasSVG(figure)
-        axes = _axes(figure, last_step, scale)
+    with drawing(label, width=3.6, height=2.0) as drawn:
+        axes = _axes(drawn.figure, last_step, scale)
         for event in sorted(set(events)):
             axes.axvline(event, color=BAD, linewidth=1, linestyle=(0, (3, 2)))
         _draw(axes, _thinned(points), scale)
@@ -84,7 +67,7 @@ def curve(
         )
         if scale == "from zero":
             axes.set_ylim(bottom=0)
-        return _inline(figure, label)
+    return drawn.svg
 
 
 def spans_magnitudes(points: Iterable[Point]) -> bool:
@@ -131,16 +114,3 @@ def _mean(points: Sequence[Point]) -> Point:
         return Point(step=step, value=math.nan, low=math.nan, high=math.nan)
     low, high = min(point.low for point in finite), max(point.high for point in finite)
     return Point(step=step, value=sum(point.value for point in finite) / len(finite), low=low, high=high)
-
-
-def _inline(figure: Figure, label: str) -> str:
-    """The <svg> element alone, as wide as its place, without the ids that nothing refers to."""
-    file = io.StringIO()
-    figure.savefig(file, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
-    opening, _, content = file.getvalue().partition("<svg")[2].partition(">")
-    content = re.sub(r'<g id="[^"]*"', "<g", content)
-    for stand_in, color in COLORS.items():
-        content = content.replace(stand_in, color)
-    box = re.search(r'viewBox="([\d. ]+)"', opening)
-    assert box is not None
-    return f'<svg viewBox="{box[1]}" role="img" aria-label="{html.escape(label)}">{content.strip()}'

@@ -5,20 +5,20 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
 from ganeval.errors import InputError
-from ganeval.files import written_at_once
-from ganeval.training.curves import Point, Scale, curve, spans_magnitudes
+from ganeval.pages.curves import Point, Scale, curve, spans_magnitudes
+from ganeval.pages.language import Language, language
+from ganeval.pages.page import reach_of, rendered, score, write
 
 Object = dict[str, Any]  # of JSON
 
 MARKED = ("collapse", "nan", "rollback")  # kinds of events that are drawn into the curves
 MAX_STRIP = 12  # sample grids between the large ones
+SMALL = 400  # pixels of a grid's width, below which its pixels are shown as squares
 MAX_BYTES = 7 << 20  # of sample grids; base64 makes 9.3 MiB of them
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -36,19 +36,19 @@ SCORES = {"step": int, "seconds": NUMBER, "scores": {"*": SCORE}, "diversity": {
 EVENT = {"step": int, "kind": str, "message": str}
 
 
-def write_page(folder: Path) -> Path:
-    """`page(folder)`, written to `report.html` in the same folder."""
-    text = page(folder)
-    with written_at_once(folder / "report.html") as file:
-        file.write(text.encode())
-    return folder / "report.html"
+def write_page(folder: Path, path: Path | None = None, *, lang: str | None = None) -> Path:
+    """`page(folder)`, written to `path`, or to `report.html` in the same folder."""
+    return write(path or folder / "report.html", page(folder, lang=lang))
 
 
-def page(folder: Path) -> str:
+def page(folder: Path, *, lang: str | None = None) -> str:
     """HTML of the run in `folder`, finished or not; the same text for the same files.
 
+    Args:
+        lang: of `languages()`; None is the language that the run was begun with.
+
     Raises:
-        InputError: the folder holds no run, or a file of it is damaged.
+        InputError: the folder holds no run, a file of it is damaged, or there is no such language.
     """
     if not (folder / "config.json").is_file():
         raise InputError(f"{folder} has no config.json; name the folder of a training run")
@@ -62,10 +62,11 @@ def page(folder: Path) -> str:
     last_step = max((line["step"] for line in losses + scores), default=0)
     best = next((line["step"] for line in reversed(written) if line.get("best")), None)  # each was the best so far
     marks = [line["step"] for line in events if line["kind"] in MARKED]
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters |= {"score": _score, "duration": _duration, "thousands": "{:,}".format}
-    template = environment.from_string(files("ganeval.training").joinpath("page.html").read_text(encoding="utf-8"))
-    return template.render(
+    code = lang or run.get("lang", "en")
+    draw = partial(_curves, last_step=last_step, events=marks, chosen=language(code))
+    return rendered(
+        "run.html",
+        code,
         run=run,
         final=final,
         finished=final is not None or last_step >= run["num_steps"],
@@ -74,9 +75,9 @@ def page(folder: Path) -> str:
         seconds=max((line.get("seconds") or 0 for line in [*losses, *scores, final or {}]), default=0),
         events=events,
         has_marks=bool(marks),
-        score_curves=list(_curves(scores, "scores", last_step, best, marks)),
-        diversity_curves=list(_curves(scores, "diversity", last_step, best, marks)),
-        loss_curves=list(_curves(losses, "losses", last_step, None, marks)),
+        score_curves=list(draw(scores, "scores", best=best)),
+        diversity_curves=list(draw(scores, "diversity", best=best)),
+        loss_curves=list(draw(losses, "losses", best=None)),
         samples=_samples(folder / "samples", best),
     )
 
@@ -128,15 +129,18 @@ def _check(value: Any, shape: Any, name: str = "the whole") -> None:
         _check(value[key], shape.get(key, shape.get("*")), repr(key))
 
 
-def _curves(lines: Sequence[Object], field: str, last_step: int, best: int | None, events: Sequence[int]) -> Iterator[Object]:
+def _curves(
+    lines: Sequence[Object], field: str, *, last_step: int, best: int | None, events: Sequence[int], chosen: Language
+) -> Iterator[Object]:
     """One per name that occurs in `field`, with what stands above and below it; parts of a score ("fd_tiny/cat") have none."""
     titles = {key: title for line in lines for key, title in line.get("titles", {}).items()}
     for name in dict.fromkeys(name for line in lines for name in line[field] if field != "scores" or "/" not in name):
         values = {line["step"]: line[field][name] for line in lines if name in line[field]}
         scores = {step: value if isinstance(value, dict) else {"value": value, "spread": None} for step, value in values.items()}
-        points = [Point.of(step, score["value"], _reach(score)) for step, score in scores.items()]
+        points = [Point.of(step, one["value"], reach_of(one)) for step, one in scores.items()]
         first, last = min(scores), max(scores)
-        label = f"{name} by step: {_score(scores[first])} at step {first:,}, {_score(scores[last])} at step {last:,}"
+        ends = {"value": _score(scores[first]), "step": first, "last_value": _score(scores[last]), "last_step": last}
+        label = chosen.filled("{name} by step: {value} at step {step:,}, {last_value} at step {last_step:,}", {"name": name, **ends})
         scale: Scale = "from zero" if field == "diversity" else "log" if spans_magnitudes(points) else "linear"
         yield {
             "name": name,
@@ -166,7 +170,7 @@ def _samples(folder: Path, best: int | None) -> Object:
         if sum(paths[step].stat().st_size for step in chosen) <= room:
             strip = chosen
     return {
-        "large": [_picture(paths[step], step) | {"what": " and ".join(captions[step])} for step in sorted(captions)],
+        "large": [_picture(paths[step], step) | {"what": captions[step]} for step in sorted(captions)],
         "strip": [_picture(paths[step], step) for step in strip],
         "left_out": len(between) - len(strip),
     }
@@ -177,24 +181,15 @@ def _picture(path: Path, step: int) -> Object:
     if len(png) < 24 or not png.startswith(PNG):
         raise InputError(f"{path} is no PNG; delete it to have the page without it")
     width, height = (int.from_bytes(png[start : start + 4], "big") for start in (16, 20))  # of the IHDR chunk, which is always first
-    return {"step": step, "width": width, "height": height, "data": f"data:image/png;base64,{base64.b64encode(png).decode()}"}
+    small = width < SMALL
+    return {
+        "step": step,
+        "width": width,
+        "height": height,
+        "small": small,
+        "data": f"data:image/png;base64,{base64.b64encode(png).decode()}",
+    }
 
 
-def _score(score: Object, digits: int = 4) -> str:
-    value, reach = score["value"], _reach(score)
-    if value is None:
-        return "none"
-    return f"{value:.{digits}g}" if reach is None else f"{value:.{digits}g} ± {reach:.3g}"
-
-
-def _reach(score: Object) -> float | None:
-    """The standard error of a score, or where there is none the spread that the metric itself defines."""
-    error: float | None = score.get("error")
-    return score["spread"] if error is None else error
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
-    return f"{minutes // 60:,} h {minutes % 60} min"
+def _score(one: Object) -> str:
+    return score(one, digits=4)

@@ -7,30 +7,33 @@ import io
 import json
 from collections.abc import Iterator
 from dataclasses import asdict
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined
-
 from ganeval.errors import InputError
 from ganeval.explanation import Explanation
-from ganeval.files import written_at_once
-from ganeval.images.sheet import Tile, picked, write_sheet
+from ganeval.images.chosen import Chosen, chosen
+from ganeval.images.sheet import write_sheet
 from ganeval.metrics import Label
+from ganeval.pages.language import language
+from ganeval.pages.page import rendered, write
+from ganeval.pages.view import Tile
 
-COLUMNS = 6
+COLUMNS = 6  # of a contact sheet
+
+Shown = tuple[Chosen, str]  # a picture, and what is said of it
 
 
-def write_explanation(explanation: Explanation, folder: Path, *, num_shown: int = 24, skip_bad: bool = False) -> Path:
+def write_explanation(explanation: Explanation, folder: Path, *, num_shown: int = 24, lang: str = "en") -> Path:
     """`index.html`, `worst-fakes.png`, `uncovered-reals.png`, `nearest-reals.png`, `influences.csv` and `explanation.json`.
 
     Returns:
         The page.
 
     Raises:
-        InputError: the folder holds something already.
+        InputError: the folder holds something already, or there is no such language.
     """
+    language(lang)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"{folder} exists and is not an empty folder; name a new one")
     folder.mkdir(parents=True, exist_ok=True)
@@ -41,34 +44,40 @@ def write_explanation(explanation: Explanation, folder: Path, *, num_shown: int 
         "fake": [*worst, *suspicious, *near.nearest_fake[uncovered].tolist()],
         "real": [*uncovered, *near.nearest_real[suspicious].tolist()],
     }
-    pictures = {label: picked(explanation.sources[label], positions, skip_bad=skip_bad) for label, positions in wanted.items()}
+    found = {label: chosen(explanation.sources[label], wanted[label], num_skipped=explanation.num_skipped[label]) for label in wanted}
 
-    def tile(label: Label, position: int, what: str) -> Tile:
-        return pictures[label][position], what, explanation.names[label][position].rpartition("/")[2]
+    def shown(label: Label, position: Any, what: str) -> Shown:
+        return Chosen(found[label][int(position)].image, explanation.names[label][int(position)]), what
 
-    sheets: dict[str, list[Tile]] = {
-        "worst-fakes.png": [tile("fake", one, f"{explanation.influences[one]:.3g}") for one in worst],
-        "uncovered-reals.png": [
-            shown
-            for one in uncovered
-            for shown in (tile("real", one, f"{near.gap[one]:.2f}"), tile("fake", int(near.nearest_fake[one]), "nearest fake"))
-        ],
-        "nearest-reals.png": [
-            shown
-            for one in suspicious
-            for shown in (tile("fake", one, f"{near.closeness[one]:.2f}"), tile("real", int(near.nearest_real[one]), "nearest real"))
-        ],
+    of_worst = [shown("fake", one, f"{explanation.influences[one]:.3g}") for one in worst]
+    of_uncovered = [
+        (shown("real", one, f"{near.gap[one]:.2f}"), shown("fake", near.nearest_fake[one], "nearest fake")) for one in uncovered
+    ]
+    of_suspicious = [
+        (shown("fake", one, f"{near.closeness[one]:.2f}"), shown("real", near.nearest_real[one], "nearest real")) for one in suspicious
+    ]
+    sheets = {
+        "worst-fakes.png": of_worst,
+        "uncovered-reals.png": [one for couple in of_uncovered for one in couple],
+        "nearest-reals.png": [one for couple in of_suspicious for one in couple],
     }
+    sheets = {name: tiles for name, tiles in sheets.items() if tiles}
     for name, tiles in sheets.items():
-        if tiles:
-            write_sheet(folder / name, [tiles[start : start + COLUMNS] for start in range(0, len(tiles), COLUMNS)])
-    _write(folder / "influences.csv", "".join(_csv(explanation)))
-    _write(folder / "explanation.json", json.dumps(summary(explanation), indent=2, ensure_ascii=False) + "\n")
-    template = Environment(autoescape=True, undefined=StrictUndefined).from_string(
-        files("ganeval").joinpath("explanation.html").read_text(encoding="utf-8")
+        on_sheet = [(one.image, what, one.name.rpartition("/")[2]) for one, what in tiles]
+        write_sheet(folder / name, [on_sheet[start : start + COLUMNS] for start in range(0, len(tiles), COLUMNS)])
+    write(folder / "influences.csv", "".join(_csv(explanation)))
+    write(folder / "explanation.json", json.dumps(summary(explanation), indent=2, ensure_ascii=False) + "\n")
+    text = rendered(
+        "explained.html",
+        lang,
+        explanation=explanation,
+        about=summary(explanation),
+        worst=[Tile(*one) for one in of_worst],
+        uncovered=[[Tile(*one) for one in couple] for couple in of_uncovered],
+        suspicious=[[Tile(*one) for one in couple] for couple in of_suspicious],
+        files=[*sheets, "influences.csv", "explanation.json"],
     )
-    _write(folder / "index.html", template.render(explanation=explanation, sheets={name for name, tiles in sheets.items() if tiles}))
-    return folder / "index.html"
+    return write(folder / "index.html", text)
 
 
 def summary(explanation: Explanation) -> dict[str, Any]:
@@ -96,8 +105,3 @@ def _csv(explanation: Explanation) -> Iterator[str]:
         nearest = explanation.names["real"][int(near.nearest_real[position])]
         writer.writerow([name, f"{explanation.influences[position]:.6g}", f"{near.closeness[position]:.6g}", nearest])
     yield lines.getvalue()
-
-
-def _write(path: Path, text: str) -> None:
-    with written_at_once(path) as file:
-        file.write(text.encode())

@@ -1,0 +1,1 @@
+"""Pages: what ganeval found, as HTML files that need nothing else. One base template, one catalog of texts for each language."""
