@@ -1,6 +1,6 @@
 """The pictures of the documentation, cut from finished runs of `benchmarks/scores.py` (`--out RUNS`, the embedded data, seed 0).
 
-    python benchmarks/doc_pictures.py RUNS docs/pictures
+python benchmarks/doc_pictures.py RUNS docs/pictures
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from PIL import Image
 
 from ganeval.training.datasets import open_data
 
-SHOWN = {"gan": (6, 3), "dcgan": (6, 3), "cgan": (8, 10), "lsgan": (6, 3), "pix2pix": (8, 3), "cyclegan": (4, 6), "stargan": (6, 3)}  # cells
+SHOWN = {
+    "gan": (6, 3),
+    "dcgan": (6, 3),
+    "cgan": (8, 10),
+    "lsgan": (6, 3),
+    "pix2pix": (8, 3),
+    "cyclegan": (4, 6),
+    "stargan": (6, 3),
+}  # cells
 GAP = 2  # pixels between the cells of a grid
 STEPS = (0, 300, 1200, 3000)  # of the picture in the README
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[1]
+NOTEBOOK = ROOT / "examples" / "quickstart.ipynb"
 NOT_RUN = re.compile(r"<!-- not run: (?P<reason>.+) -->\s*$")
 
 
@@ -50,6 +54,8 @@ def title(page: Path) -> str:
 
 def blocks(page: Path) -> list[Block]:
     """All code that stands by itself, from top to bottom."""
+    if page.suffix == ".ipynb":
+        return _cells(page)
     found, before = [], ""
     for token in _tokens(page):
         if token.type in ("fence", "code_block"):
@@ -73,7 +79,7 @@ def links(page: Path) -> Iterator[str]:
 def anchors(page: Path) -> set[str]:
     """What `#…` may lead to in this page: its headings, as GitHub and GitLab name them."""
     tokens = _tokens(page)
-    headings = [after.content for token, after in zip(tokens, tokens[1:], strict=False) if token.type == "heading_open"]
+    headings = [after.content for token, after in pairwise(tokens) if token.type == "heading_open"]
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
@@ -96,6 +102,22 @@ def commands(code: str) -> Iterator[list[str]]:
             if "ganeval" in part and (part[0] in ("ganeval", "!") or "-m" in part):
                 yield part[part.index("ganeval") + 1 :]
             part = []
+
+
+def cells(notebook: Path) -> list[dict[str, Any]]:
+    """Those with code."""
+    return [cell for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+
+
+def _cells(notebook: Path) -> list[Block]:
+    """A cell is Python, or each of its lines a command after "!"."""
+    found = []
+    for cell in cells(notebook):
+        code = "".join(cell["source"])
+        reason = "it installs" if "install" in cell["metadata"].get("tags", ()) else None
+        shell = code.startswith("!")
+        found.append(Block("sh" if shell else "python", re.sub("^!", "", code, flags=re.MULTILINE) if shell else code, 1, reason))
+    return found
 
 
 @cache

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pages import ROOT, Block, blocks, original, pages, title, translations
+from pages import NOTEBOOK, ROOT, Block, blocks, cells, original, pages, title, translations
 
 OFFLINE = {
     **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"),  # nobody listens there
@@ -24,13 +24,17 @@ QUICK = {"docs/cache.md"}  # run with the quick tests: seconds each
 SHOWN = {"", "text", "toml", "bibtex"}  # output and files, not code
 
 
-@pytest.mark.parametrize("page", [pytest.param(page, id=title(page), marks=() if title(page) in QUICK else pytest.mark.slow) for page in pages()])
+RUN = [pytest.param(page, id=title(page), marks=() if title(page) in QUICK else pytest.mark.slow) for page in (*pages(), NOTEBOOK)]
+
+
+@pytest.mark.parametrize("page", RUN)
 def test_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "page"
     shutil.copytree(ROOT / "examples", folder / "examples", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.chdir(folder)
     for name, value in OFFLINE.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("MPLBACKEND", "agg")  # figures of the notebook
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("GANEVAL_HOME", str(tmp_path / "home"))
     monkeypatch.delenv("GANEVAL_CACHE_SIZE")  # set for the other tests
@@ -47,7 +51,9 @@ def _in_shell(block: Block, page: Path) -> None:
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block.code], capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300, check=False
     )
-    assert done.returncode == 0, f"{title(page)}, line {block.line}: exit status {done.returncode}\n{block.code}\n{done.stdout}\n{done.stderr}"
+    assert done.returncode == 0, (
+        f"{title(page)}, line {block.line}: exit status {done.returncode}\n{block.code}\n{done.stdout}\n{done.stderr}"
+    )
 
 
 @pytest.mark.parametrize("page", pages(), ids=title)
@@ -62,3 +68,8 @@ def test_no_code_escapes_the_runner(page: Path) -> None:
 def test_a_translation_has_the_blocks_of_its_original(page: Path) -> None:
     """So it needs no second run."""
     assert [(block.language, block.code) for block in blocks(page)] == [(block.language, block.code) for block in blocks(original(page))]
+
+
+def test_the_notebook_holds_no_output() -> None:
+    assert [cell for cell in cells(NOTEBOOK) if cell["outputs"] or cell["execution_count"] is not None] == []
+    assert blocks(NOTEBOOK)[0].reason == "it installs"

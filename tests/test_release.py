@@ -101,7 +101,14 @@ def test_the_wheel_scores_in_an_environment_of_its_own(wheel: Path, tmp_path: Pa
     assert VERSION in _run(bin_folder / "ganeval", "--version", env=env, cwd=tmp_path)
     _run(bin_folder / "python", ROOT / "examples" / "draw_pictures.py", tmp_path / "pictures", "--num", "30", env=env, cwd=tmp_path)
     table = _run(
-        bin_folder / "ganeval", "fid", tmp_path / "pictures" / "real", tmp_path / "pictures" / "fake", "--extractor", "tiny", env=env, cwd=tmp_path
+        bin_folder / "ganeval",
+        "fid",
+        tmp_path / "pictures" / "real",
+        tmp_path / "pictures" / "fake",
+        "--extractor",
+        "tiny",
+        env=env,
+        cwd=tmp_path,
     )
     assert "fd_tiny" in table
     assert "dcgan" in _run(bin_folder / "ganeval", "models", env=env, cwd=tmp_path)
