@@ -196,6 +196,7 @@ ARROWS: dict[str, set[str]] = {
         "progress",
         "reference",
         "report",
+        "side",
         "shards",
         "team",
         "training",

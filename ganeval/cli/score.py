@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -17,8 +17,11 @@ from ganeval.errors import InputError
 
 if TYPE_CHECKING:
     from ganeval.disagreement import Disagreement
+    from ganeval.doctor.finding import Finding
+    from ganeval.progress import Progress
 
 F = TypeVar("F", bound=Callable[..., Any])
+LOOKED_AT = 1000  # images of each side that the doctor sees for a page
 GENERATOR = ("num_images", "z_dim", "z_seed", "value_range", "trust")  # what `generator_options` gives
 
 images_or_stats = one_of(reference_names, also_files=True)
@@ -187,10 +190,28 @@ def _score(
     with team(device) as (here, own_device):
         source = opened_fake(fake, device=own_device, **generator)
         options |= {"method": "sqrtm" if sqrtm else "symmetric", "device": own_device, "team": here}
-        # The doctor's findings go to the page here: evaluated(…, findings=…).
-        report = evaluated(real, source, page=page, progress=shown_progress(quiet or not here.is_first), **options)
+        progress = shown_progress(quiet or not here.is_first)
+        findings = _findings(real, source, progress, options) if page is not None and here.is_first else None
+        report = evaluated(real, source, page=page, findings=findings, progress=progress, **options)
         click.echo(report.to_json() if as_json else str(report))
         _say_page(page)
+
+
+def _findings(real: Any, fake: Any, progress: Progress, given: Mapping[str, Any]) -> list[Finding]:
+    """What the doctor says of the images, for the page; of the fakes alone where the reals are stats or none."""
+    from ganeval.doctor.diagnosis import diagnose
+    from ganeval.reference import Reference
+    from ganeval.side import opened
+
+    options = {name: given[name] for name in ("extractor", "convention", "device")}
+    options |= {"progress": progress, "sample": LOOKED_AT, "weights": given["weights"] if given["extractor"] else None}
+    found = (None if one is None else opened(one) for one in (real, fake))
+    reals, fakes = (None if isinstance(one, Reference) else one for one in found)
+    if reals is not None and fakes is not None:
+        return list(diagnose(reals, fakes, **options).findings)
+    if fakes is None:
+        return []
+    return [replace(finding, where="fake") for finding in diagnose(fakes, **options).findings]
 
 
 def _say_page(page: Path | None) -> None:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from ganeval.doctor.check import LISTED, Found, Sides, by_share, listed, without
-from ganeval.doctor.finding import Finding, Severity
+from ganeval.doctor.finding import Finding, Severity, Where
 from ganeval.doctor.sample import Picture, Sample
 
 BLANK = 2.0  # levels: pictures that vary less are alike without being copies
@@ -85,24 +85,35 @@ def near_duplicates(sides: Sides) -> Iterator[Found]:
     for sample, _ in sides.each():
         near = _near(sample.pictures, None)
         if near:
-            yield _near_finding("near-duplicates", sample, near, "{count:,} of {looked:,} pictures are nearly equal to another")
+            yield _near_finding(
+                "near-duplicates",
+                sample,
+                near,
+                where=sample.label,
+                sentence="{count:,} of {looked:,} pictures are nearly equal to another",
+                remedy="remove all but one of each, unless the set is meant to hold them (frames of one video, crops of one picture)",
+            )
     if sides.fake is not None:
         near = _near(sides.fake.pictures, sides.real.pictures)
         if near:
-            sentence = "{count:,} of {looked:,} fakes are nearly equal to a real"
-            yield _near_finding("near-leaks", sides.fake, near, sentence)
+            yield _near_finding(
+                "near-leaks",
+                sides.fake,
+                near,
+                where="both",
+                sentence="{count:,} of {looked:,} fakes are nearly equal to a real",
+                remedy="look at them: fakes must not be edited reals; a generator that made them remembers what it was trained on",
+            )
 
 
-def _near_finding(check: str, sample: Sample, near: Sequence[Picture], sentence: str) -> Found:
-    remedy = "remove all but one of each, unless the set is meant to hold them (frames of one video, crops of one picture)"
-    leaked = "look at them: fakes must not be edited copies of reals; a generator that made them remembers what it was trained on"
+def _near_finding(check: str, sample: Sample, near: Sequence[Picture], *, where: Where, sentence: str, remedy: str) -> Found:
     return Found(
         Finding(
             check=check,
             severity=by_share(sample.share(near)),
-            where=sample.label if check == "near-duplicates" else "both",
+            where=where,
             sentence=sentence,
-            remedy=remedy if check == "near-duplicates" else leaked,
+            remedy=remedy,
             values={"count": len(near), "looked": len(sample.pictures)},
             count=len(near),
             files=listed(near),

@@ -20,6 +20,7 @@ from ganeval.errors import InputError, nearest
 
 GROUPED = re.compile(r"(?<![\d.,])\d{1,3}(?:,\d{3})+(?![\d,])")  # 50,000
 FIELD = re.compile(r"\{(\w+)[^}]*\}")
+FORMATTED = re.compile(r"\{\w+:")  # of numbers, whose sentences are filled here and never come finished
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +63,7 @@ class Language:
     @cached_property
     def _templates(self) -> list[tuple[re.Pattern[str], str]]:
         """Those with the most words of their own first."""
-        templates = [english for english in self.texts if FIELD.search(english)]
+        templates = [english for english in self.texts if FIELD.search(english) and not FORMATTED.search(english)]
         templates.sort(key=lambda english: len(FIELD.sub("", english)), reverse=True)
         return [(_pattern(template), template) for template in templates]
 
