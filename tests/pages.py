@@ -11,6 +11,7 @@ from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -69,11 +70,11 @@ def blocks(page: Path) -> list[Block]:
 
 
 def links(page: Path) -> Iterator[str]:
-    """Of links and pictures, as they are written."""
+    """Of links and pictures, as they are written: headings of translations have letters beyond ASCII."""
     for token in _inline(page):
         target = token.attrGet("href") or token.attrGet("src")
         if target:
-            yield str(target)
+            yield unquote(str(target))
 
 
 def anchors(page: Path) -> set[str]:
