@@ -20,6 +20,7 @@ FOREIGN = {  # options of other programs
     "--nnodes",
     "--no-deps",
     "--only-test",
+    "--draws",
 }
 
 
@@ -77,7 +78,7 @@ def _unknown(arguments: list[str]) -> list[str]:
 
 
 def _is_number(word: str) -> bool:
-    return word.lstrip("-").replace(".", "").isdigit()
+    return word.lstrip("-").replace(".", "").replace(",", "").isdigit()  # or a range, -1,1
 
 
 @cache
