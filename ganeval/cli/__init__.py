@@ -85,7 +85,6 @@ def main(ctx: click.Context) -> None:
     ganeval compare a.json b.json          which is better, and whether that is more than chance
     ganeval explain real_dir fake_dir -o out/   which images make a score what it is
     ganeval doctor real_dir fake_dir       what is wrong with the images themselves
-    ganeval doctor real_dir fake_dir       what is wrong with the images themselves
 
     Images are folders, .zip, .tar, webdataset shards, .npy or .npz. The standard network is a download of 91 MB; on a machine
     without internet, --extractor tiny scores with an embedded one.
