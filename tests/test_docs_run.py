@@ -20,7 +20,7 @@ OFFLINE = {
     **dict.fromkeys(("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"), "http://127.0.0.1:9"),  # nobody listens there
     "HF_HUB_OFFLINE": "1",
 }
-QUICK = {"docs/cache.md"}  # run with the quick tests: seconds each
+QUICK = {"docs/extending.md"}  # run with the quick tests: seconds
 SHOWN = {"", "text", "toml", "bibtex"}  # output and files, not code
 
 

@@ -143,7 +143,8 @@ def test_stats_in_place_of_reals_leave_a_page_of_the_fakes(sides: tuple[Tensor, 
 
 def test_findings_are_shown_where_the_doctor_was_asked(scored: tuple[Report, str], tmp_path: Path) -> None:
     report, text = scored
-    assert "doctor" not in text
+    assert "The doctor's findings" not in text
+    assert "The doctor&#39;s findings" not in text
     finding = Finding(
         check="duplicates",
         severity="wrong",

@@ -354,7 +354,7 @@ def test_labels_out_of_range_name_those_there_are(data_of: Any, tmp_path: Path) 
     folder = tmp_path / "run"
     assert run("train", "cgan", "--data", data_of("cgan"), "--out", folder, *options("cgan"), *COMMON).exit_code == 0
     refused = run("generate", folder, "-o", tmp_path / "out", "--label", "3")
-    assert "there is no label '3'; give a number from 0 to 2 or one of bright, dark, middle" in refused.output
+    assert "there is no label '3'; there are bright, dark, middle, or give a number from 0 to 2" in refused.output
     made = run("generate", folder, "-o", tmp_path / "out", "--label", "dark", "-n", "3")
     assert made.exit_code == 0
 
