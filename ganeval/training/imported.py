@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -33,8 +32,8 @@ OTHERWISE = "score the pictures that it writes (a folder or .zip), or export its
 
 def import_run(
     model: str,
-    files: Sequence[str | os.PathLike[str]],
-    path: str | os.PathLike[str],
+    files: Sequence[Path],
+    path: Path,
     *,
     image_size: int | None = None,
     attributes: Sequence[str] = (),
@@ -59,7 +58,6 @@ def import_run(
         InputError: files that are no generator of that model, something about it that they do not say, or data that do not fit it.
     """
     class_, foreign = _importable(model)
-    files = [Path(file) for file in files]
     if not 1 <= len(files) <= len(class_.generators):
         raise InputError(f"{model} has {len(class_.generators)} generators, got {len(files)} files; give one file for each")
     states = [_state(file) for file in files]
@@ -84,7 +82,7 @@ def import_run(
         nets |= {f"{generator}.{key}": value for key, value in filled.items()}
 
     folder = RunFolder.created(
-        Path(path),
+        path,
         {
             **about(settings, net, torch.device("cpu"), name=name, provenance=provenance),
             "imported": {
@@ -94,8 +92,8 @@ def import_run(
             },
         },
     )
-    state = {"model": model_identity(net), "step": 0, "num_steps": 0, "nets": nets, "average": None, "imported": list(names)}
-    save_checkpoint(folder.checkpoint("last"), state)
+    checkpoint = {"model": model_identity(net), "step": 0, "num_steps": 0, "nets": nets, "average": None, "imported": list(names)}
+    save_checkpoint(folder.checkpoint("last"), checkpoint)
     message = f"imported from {', '.join(file.name for file in files)} of {foreign.project}; not trained here"
     folder.append("events", {"step": 0, "kind": "import", "message": message})
     write_page(folder.path)
