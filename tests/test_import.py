@@ -252,13 +252,17 @@ def test_an_imported_run_says_so_translates_and_is_scored(files: dict[str, Path]
     assert done.exit_code == 0, done.output
 
     imported = json.loads((folder / "config.json").read_text())["imported"]
+    assert json.loads((folder / "config.json").read_text())["num_steps"] == 0
     assert imported["project"] == "junyanz/pytorch-CycleGAN-and-pix2pix"
     assert imported["files"]["generator"]["name"] == "pix2pix.pth"
     assert len(imported["files"]["generator"]["sha256"]) == 64
     (event,) = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
     assert event["kind"] == "import"
     assert "not trained here" in event["message"]
-    assert "not trained here" in (folder / "report.html").read_text()
+    page = (folder / "report.html").read_text()
+    assert "not trained here" in page
+    assert "Not finished" not in page
+    assert "lambda_l1" not in page  # nobody knows what it was trained with
 
     done = run("translate", folder, photos, "-o", tmp_path / "out", "--quiet", "--device", "cpu")
     assert done.exit_code == 0, done.output

@@ -85,6 +85,9 @@ def import_run(
         path,
         {
             **about(settings, net, torch.device("cpu"), name=name, provenance=provenance),
+            "preset": None,  # what it was trained with nobody knows; only this is known:
+            "config": {key: settings.config[key] for key in _known(foreign, reads[0])},
+            "num_steps": 0,
             "imported": {
                 "project": foreign.project,
                 "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
@@ -98,6 +101,11 @@ def import_run(
     folder.append("events", {"step": 0, "kind": "import", "message": message})
     write_page(folder.path)
     return folder
+
+
+def _known(foreign: Foreign, read: Read) -> list[str]:
+    """Names of the configuration's fields that the files and the user have said."""
+    return [*read.config, *foreign.dropout.get(True, {})]
 
 
 def _importable(name: str) -> tuple[type[GAN], Foreign]:

@@ -20,7 +20,7 @@ def _resnet(shapes: Shapes) -> Read:
 
 RESNET = Foreign(
     project="junyanz/pytorch-CycleGAN-and-pix2pix",
-    only="--netG resnet_9blocks or resnet_6blocks with --norm instance and --no_dropout, which CycleGAN has unless told otherwise",
+    only="--netG resnet_9blocks or resnet_6blocks with --norm instance and --no_dropout, the defaults of its cycle_gan",
     read=_resnet,
     theirs=lambda ours, read: "model." + ours.replace(".layers.", ".conv_block."),
     idle=STATISTICS,
