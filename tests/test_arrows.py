@@ -177,6 +177,7 @@ ARROWS: dict[str, set[str]] = {
         "report",
         "side",
         "stats",
+        "weights",
     },
     "cli": {
         "cache",
@@ -231,7 +232,7 @@ ARROWS: dict[str, set[str]] = {
     },
 }
 PURE = {"metrics", "stats", "measured", "resize"}  # tensors and arithmetic only
-MODELS_MAY = ("ganeval.training", "ganeval.errors", "ganeval_models.losses", "ganeval_models.blocks")
+MODELS_MAY = ("ganeval.training", "ganeval.errors", "ganeval_models.losses", "ganeval_models.blocks", "ganeval_models.foreign")
 IMPURE = {"PIL", "torchvision", "click", "rich", "requests", "pathlib", "os", "io", "sys", "random"}
 
 

@@ -21,6 +21,10 @@ FOREIGN = {  # options of other programs
     "--no-deps",
     "--only-test",
     "--draws",
+    "--netG",
+    "--selected_attrs",
+    "--norm",
+    "--no_dropout",
 }
 
 

@@ -16,6 +16,7 @@ from ganeval.cli.completion import completion
 from ganeval.cli.doctor import doctor
 from ganeval.cli.examples import add_examples
 from ganeval.cli.explain import explain
+from ganeval.cli.imports import import_
 from ganeval.cli.models import data, models
 from ganeval.cli.path_length import ppl
 from ganeval.cli.runs import generate, score_run, translate
@@ -96,7 +97,7 @@ def main(ctx: click.Context) -> None:
 
 SHARED = ("fid", "is", "evaluate", "stats", "train", "train-and-score")  # by the processes of torchrun
 SCORING = (fid, inception_score, evaluate, stats, cache, weights, extractors, conventions, metrics, compare, cite, explain, doctor)
-TRAINING = (train, train_and_score, generate, translate, score_run, ppl, models, data)
+TRAINING = (train, train_and_score, generate, translate, score_run, ppl, import_, models, data)
 for command in (*SCORING, *TRAINING, completion):
     main.add_command(command)
 add_examples(main)

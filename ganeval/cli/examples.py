@@ -49,6 +49,11 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
         "ganeval translate runs/stargan faces/ -o out/ --set Smiling=1 --set Young=0",
     ),
     "score": ("ganeval score runs/dcgan", "ganeval score runs/dcgan --metrics fid,kid --against test"),
+    "import": (
+        "ganeval import cyclegan latest_net_G_A.pth latest_net_G_B.pth --image-size 256",
+        "ganeval import pix2pix latest_net_G.pth --dropout --data facades/ --direction BtoA",
+        "ganeval import stargan 200000-G.ckpt --image-size 128 --attributes Black_Hair,Blond_Hair,Brown_Hair,Male,Young",
+    ),
     "models": ("ganeval models", "ganeval models dcgan"),
     "data": ("ganeval data",),
     "completion": ('eval "$(ganeval completion bash)"', "ganeval completion fish > ~/.config/fish/completions/ganeval.fish"),

@@ -63,7 +63,7 @@ def ppl(
     trained = Trained.opened(run, checkpoint=checkpoint, device=device)
     given["path"] = given["path"] or WALKS[out_of_noise(trained.model, trained.settings.model).prior]
     report = path_length_of(trained, Steps(side=side or None, **given), net=net, weights_file=weights, progress=shown_progress(quiet))
-    click.echo(f"{run}: {trained.checkpoint} checkpoint, of step {trained.step:,}\n", err=True)
+    click.echo(f"{run}: {trained.in_words}\n", err=True)
     click.echo(report.to_json() if as_json else str(report))
     if page is not None:
         from ganeval.pages.scores import write_report

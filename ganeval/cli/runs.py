@@ -37,7 +37,7 @@ def generate(run: Path, number: int, output: Path, label: str | None, checkpoint
     trained = Trained.opened(run, checkpoint=checkpoint, device=device)
     images = trained.images(number, label=label, seed=seed)
     write_pngs(output, {f"{index:06d}": image for index, image in enumerate(images)}, progress=shown_progress(quiet))
-    click.echo(f"{number:,} pictures in {output}, from the {trained.checkpoint} checkpoint, of step {trained.step:,}")
+    click.echo(f"{number:,} pictures in {output}, from the {trained.in_words}")
 
 
 @click.command()
@@ -79,7 +79,7 @@ def translate(
     names, source = open_pictures(photos, spec, part=part, progress=shown_progress(quiet))
     images = trained.translated(source, attributes=wanted, backward=backward, seed=seed)
     write_pngs(output, dict(zip(names, images, strict=True)), progress=shown_progress(quiet))
-    click.echo(f"{len(images):,} pictures in {output}, from the {trained.checkpoint} checkpoint, of step {trained.step:,}")
+    click.echo(f"{len(images):,} pictures in {output}, from the {trained.in_words}")
 
 
 def _attribute(text: str) -> tuple[str, bool]:
@@ -136,7 +136,7 @@ def score_run(
     changes = {key: value for key, value in given.items() if value is not None}
     trained = Trained.opened(run, checkpoint=checkpoint, device=device)
     card = trained.score(half=against, num_fakes=num_fakes, seed=seed, lang=lang, progress=shown_progress(quiet), **changes)
-    click.echo(f"{run}: {trained.checkpoint} checkpoint, of step {trained.step:,}, against {REALS[against]}\n", err=True)
+    click.echo(f"{run}: {trained.in_words}, against {REALS[against]}\n", err=True)
     click.echo(card.report.to_json() if as_json else str(card.report))
     if page is not None:
         click.echo(f"\npage: {write_page(run, page, lang=lang)}", err=True)

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from ganeval.errors import InputError
 from ganeval.training.batch import Batch, DataSpec, Task
+from ganeval.training.foreign import Foreign
 
 Prior = Literal["normal", "uniform"]
 """Where latents come from: N(0, 1) or U(−1, 1)."""
@@ -77,6 +78,7 @@ class GAN(nn.Module, ABC):
     paper: ClassVar[str]  # authors, year, title, arXiv number
     generators: ClassVar[tuple[str, ...]] = ("generator",)  # attributes: the nets that fakes are made by, and that are averaged
     twice_differentiated: ClassVar[tuple[str, ...]] = ()  # attributes: nets that torch.compile must leave alone
+    foreign: ClassVar[Foreign | None] = None  # whose files its generators can be read from
 
     def __init__(self, config: Any, spec: DataSpec) -> None:
         super().__init__()

@@ -100,6 +100,8 @@ def resume(
     language(lang)
     settings = continued(Settings.from_dict(before["settings"]), path, model, changes or {})
     state = load_checkpoint(folder.checkpoint(checkpoint))
+    if "imported" in state:
+        raise InputError(f"{path} was imported: it has no discriminator to continue with; train a new run: ganeval train {settings.model}")
     if "overseer" not in state:
         raise InputError(f"{folder.checkpoint(checkpoint)} was not made by `ganeval train`; continue it in Python: train(…, resume=…)")
     if state["step"] >= settings.config["num_steps"]:
@@ -135,21 +137,7 @@ class Session:
 
     def about(self) -> dict[str, Any]:
         """For `config.json`."""
-        settings = self.settings
-        return {
-            "model": settings.model,
-            "paper": self.model.paper,
-            "preset": settings.preset,
-            "config": dict(settings.config),
-            "data": {"name": self.data.name, "spec": asdict(self.data.spec), "provenance": self.data.provenance},
-            "num_steps": settings.config["num_steps"],
-            "seed": settings.seed,
-            "device": str(self.place.device),
-            "extractor": settings.extractor,
-            "versions": versions(),
-            "command": shlex.join(["ganeval", *sys.argv[1:]]),
-            "settings": settings.to_dict(),
-        }
+        return about(self.settings, self.model, self.place.device, name=self.data.name, provenance=self.data.provenance)
 
     def summary(self, folder: RunFolder) -> Iterator[str]:
         """For people, a line each."""
@@ -203,6 +191,24 @@ class Session:
                     write_page(folder.path)
             signal = stop_request()
         return Outcome(folder=folder, step=state.step, finished=state.step >= config.num_steps, stopped_by=signal, scorer=self.scorer)
+
+
+def about(settings: Settings, model: GAN, device: torch.device, *, name: str, provenance: Mapping[str, Any]) -> dict[str, Any]:
+    """For `config.json`; `name` and `provenance` are of the data."""
+    return {
+        "model": settings.model,
+        "paper": model.paper,
+        "preset": settings.preset,
+        "config": dict(settings.config),
+        "data": {"name": name, "spec": asdict(model.spec), "provenance": dict(provenance)},
+        "num_steps": settings.config["num_steps"],
+        "seed": settings.seed,
+        "device": str(device),
+        "extractor": settings.extractor,
+        "versions": versions(),
+        "command": shlex.join(["ganeval", *sys.argv[1:]]),
+        "settings": settings.to_dict(),
+    }
 
 
 def data_of(settings: Settings, *, enlarged: bool, progress: Progress = silent) -> TrainingData:

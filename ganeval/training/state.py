@@ -105,6 +105,10 @@ def check_identity(model: GAN, state: Mapping[str, Any]) -> None:
     ours, theirs = model_identity(model), state["model"]
     if ours["name"] != theirs["name"]:
         raise InputError(f"the checkpoint is of the model {theirs['name']}, not of {ours['name']}; continue it with its own")
+    theirs = {
+        **theirs,
+        "config": {**asdict(type(model.config)()), **theirs["config"]},
+    }  # fields that it did not know yet had their defaults
     for part in ("config", "spec"):
         for key, value in ours[part].items():
             if key not in MAY_CHANGE and theirs[part].get(key) != value:
@@ -123,8 +127,11 @@ def check_processes(state: Mapping[str, Any]) -> None:
 def load_nets(model: GAN, average: AveragedModel | None, state: Mapping[str, Any]) -> None:
     """Only what makes fakes, for generating and scoring."""
     check_identity(model, state)
+    nets = state["nets"]
+    if "imported" in state:  # of other people's files, which hold a generator and nothing else
+        nets = {**model.state_dict(), **nets}
     try:
-        model.load_state_dict(state["nets"])
+        model.load_state_dict(nets)
         if average is not None:
             average.load_state_dict(state["average"])
     except (RuntimeError, KeyError) as error:

@@ -39,6 +39,7 @@ class Trained:
     seconds: float  # of training up to there
     model: GAN
     average: AveragedModel | None
+    imported: tuple[str, ...] | None = None  # where it was not trained here: the nets that files were given for
 
     @classmethod
     def opened(cls, path: Path, *, checkpoint: CheckpointName | None = None, device: str | None = None) -> Trained:
@@ -62,10 +63,21 @@ class Trained:
             settings=settings,
             checkpoint=checkpoint,
             step=state["step"],
-            seconds=state["overseer"]["seconds"],
+            seconds=0.0 if "imported" in state else state["overseer"]["seconds"],
             model=model,
             average=average,
+            imported=tuple(state["imported"]) if "imported" in state else None,
         )
+
+    @property
+    def in_words(self) -> str:
+        """Whose weights they are."""
+        return f"{self.checkpoint} checkpoint, of step {self.step:,}" if self.imported is None else "imported weights"
+
+    @property
+    def one_way(self) -> bool:
+        """Whether the way back is of no file."""
+        return self.imported is not None and len(self.imported) < len(self.model.generators)
 
     def images(self, number: int, *, label: str | None = None, seed: int = 0) -> Tensor:
         """`number` new pictures, uint8 [number, channels, side, side]; of one class, or of all in turn.
@@ -97,6 +109,8 @@ class Trained:
             )
         if backward and spec.task != "domains":
             raise InputError(f"{self.settings.model} translates one way only; leave --backward out")
+        if backward and self.one_way:
+            raise InputError(f"{self.folder.path} was imported without the way back; import it with both files, or leave --backward out")
         labels = None
         if spec.task == "attributes":
             if not attributes:
@@ -128,6 +142,11 @@ class Trained:
         Raises:
             InputError: data that are no longer there, or scores that these cannot give.
         """
+        path = self.folder.path
+        if self.one_way:
+            raise InputError(f"{path} was imported without the way back, which is scored too; score what `ganeval translate {path}` makes")
+        if not self.settings.data:
+            raise InputError(f"{path} was imported without data to score it against; import it again with --data")
         if scorer is None:
             data = data_of(self.settings, enlarged=False, progress=progress)
             if data.spec != self.model.spec:
@@ -147,7 +166,8 @@ class Trained:
         known = self.folder.read_json("scores.json")["reports"] if file.exists() else {}
         report = card.report
         fakes = f"{report.num_fake:,} fakes" if seed == 0 else f"{report.num_fake:,} fakes of seed {seed}"
-        title = f"{self.checkpoint} checkpoint, step {self.step:,}: {report.extractor}, {report.convention}, {fakes} against {REALS[half]}"
+        weights = f"{self.checkpoint} checkpoint, step {self.step:,}" if self.imported is None else self.in_words
+        title = f"{weights}: {report.extractor}, {report.convention}, {fakes} against {REALS[half]}"
         found = {**report.to_dict(), "diversity": card.diversity.to_dict()}
         earlier_one = known.get(title, {})
         for part in ("scores", "titles"):

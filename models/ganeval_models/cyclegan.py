@@ -17,6 +17,7 @@ from ganeval_models.blocks.padding import ReflectionPad
 from ganeval_models.blocks.patch import PatchGAN, patches
 from ganeval_models.blocks.pool import ImagePool
 from ganeval_models.blocks.residual import Residual
+from ganeval_models.foreign import RESNET
 from ganeval_models.losses import Distance, distance, log_loss, squared_loss
 
 
@@ -81,6 +82,7 @@ class CycleGAN(GAN):
     task = "domains"
     paper = "Zhu et al. 2017, Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks, arXiv:1703.10593"
     generators = ("to_target", "to_source")
+    foreign = RESNET
     presets: ClassVar[Mapping[str, Preset]] = {
         "paper": Preset(config=CycleGANConfig(), about="horses and zebras: app. 7, with the code's identity loss", image_size=256),
         "article": Preset(

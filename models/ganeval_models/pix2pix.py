@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +15,14 @@ from ganeval.training.gan import GAN, GANConfig, Preset, frozen, step
 from ganeval_models.blocks.convolutional import downsampling, upsampling
 from ganeval_models.blocks.initial import start_normal
 from ganeval_models.blocks.patch import Norm, PatchGAN, normalization, patches
+from ganeval_models.foreign import UNET
 from ganeval_models.losses import distance, log_loss
 
 SLOPE = 0.2  # of LeakyReLU: app. 6.1
 DROPOUT = 0.5  # app. 6.1.1
+
+Dropout = Literal["first", "later", "none"]
+"""In the three first layers of the decoder; in all of full width but the first; nowhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,7 @@ class Pix2PixConfig(GANConfig):
     enlarge: Annotated[float, "Resize pairs to this times their size, then crop both alike."] = 286 / 256
     lambda_l1: Annotated[float, "Weight of the distance to the target: sec. 3.3."] = 100.0
     norm: Annotated[Norm, "Statistics of the batch or of each picture; of one picture they are the same: sec. 3.4."] = "batch"
+    dropout: Annotated[Dropout, "In the decoder's first layers: app. 6.1.1; the authors' PyTorch code begins a layer later."] = "first"
     g_width: Annotated[int, "Channels of the U-Net's first layer; at most 8 times as many inside."] = 64
     d_width: Annotated[int, "Channels of the discriminator's first layer."] = 64
     d_layers: Annotated[int, "Layers of stride 2 in the discriminator: patches of 16, 34, 70, 142 or 286 pixels for 1 to 5."] = 3
@@ -42,7 +47,7 @@ class UNet(nn.Module):
     The noise is dropout: `masks` are given with the input, so that a picture is a function of its arguments alone.
     """
 
-    def __init__(self, channels: int, side: int, *, width: int, norm: Norm) -> None:
+    def __init__(self, channels: int, side: int, *, width: int, norm: Norm, dropout: Dropout = "first") -> None:
         super().__init__()
         levels = side.bit_length() - 1
         widths = [width * min(2**level, 8) for level in range(levels)]  # of the way down
@@ -60,25 +65,26 @@ class UNet(nn.Module):
         self.up.append(nn.Sequential(nn.ReLU(), upsampling(2 * widths[0], channels, 4, bias=True), nn.Tanh()))
 
         full = [channels_up for channels_up in reversed(widths[:-1]) if channels_up == 8 * width]
-        self.masked = [(channels_up, 2 ** (level + 1)) for level, channels_up in enumerate(full[:3])]  # CD512-CD512-CD512
+        masked = {"first": range(len(full[:3])), "later": range(1, len(full)), "none": range(0)}[dropout]  # CD512-CD512-CD512
+        self.masked = {level: (full[level], 2 ** (level + 1)) for level in masked}  # channels and side, by level of the way up
 
     def masks(self, num: int, *, device: torch.device, rng: torch.Generator | None = None) -> list[Tensor]:
         """Dropout for `num` pictures: 0 or 1 / (1 − rate); without `rng`, from torch's global stream."""
         drawn_on = device if rng is None else rng.device
-        shapes = [(num, channels, side, side) for channels, side in self.masked]
+        shapes = [(num, channels, side, side) for channels, side in self.masked.values()]
         drawn = [torch.rand(shape, generator=rng, device=drawn_on).to(device) for shape in shapes]
         return [(uniform >= DROPOUT).float() / (1 - DROPOUT) for uniform in drawn]
 
     def forward(self, x: Tensor, masks: list[Tensor]) -> Tensor:
-        skips = []
+        skips, mask_of = [], dict(zip(self.masked, masks, strict=True))
         for down in self.down:
             x = down(x)
             skips.append(x)
         skips.pop()
         for level, up in enumerate(self.up):
             x = up(x)
-            if level < len(masks):
-                x = x * masks[level].to(x.dtype)
+            if level in mask_of:
+                x = x * mask_of[level].to(x.dtype)
             if skips:
                 x = torch.cat([x, skips.pop()], dim=1)
         return x
@@ -89,6 +95,7 @@ class Pix2Pix(GAN):
 
     Config = Pix2PixConfig
     task = "pairs"
+    foreign = UNET
     paper = "Isola et al. 2016, Image-to-Image Translation with Conditional Adversarial Networks, arXiv:1611.07004"
     presets: ClassVar[Mapping[str, Preset]] = {
         "paper": Preset(config=Pix2PixConfig(), about="facades: app. 6.2", image_size=256),
@@ -114,7 +121,7 @@ class Pix2Pix(GAN):
             raise InputError(f"lambda_l1 must not be negative, got {config.lambda_l1:g}; the paper has 100")
         if config.d_layers < 1 or patches(spec.image_size, config.d_layers) < 1:
             raise InputError(f"d_layers must be at least 1 and fit {spec.image_size} pixels, got {config.d_layers}; try fewer")
-        self.generator = UNet(spec.channels, spec.image_size, width=config.g_width, norm=config.norm)
+        self.generator = UNet(spec.channels, spec.image_size, width=config.g_width, norm=config.norm, dropout=config.dropout)
         self.discriminator = PatchGAN(2 * spec.channels, width=config.d_width, layers=config.d_layers, norm=config.norm)
         start_normal(self.generator, self.discriminator)
         self.g_optimizer = self.adam(self.generator)

@@ -14,6 +14,7 @@ from ganeval.errors import InputError
 from ganeval.training.batch import Batch, DataSpec
 from ganeval.training.gan import GAN, GANConfig, Preset, frozen, step
 from ganeval_models.blocks.residual import Residual
+from ganeval_models.foreign import STARGAN
 from ganeval_models.losses import distance, gradient_penalty
 
 
@@ -104,6 +105,7 @@ class StarGAN(GAN):
     task = "attributes"
     paper = "Choi et al. 2017, StarGAN: Unified GANs for Multi-Domain Image-to-Image Translation, arXiv:1711.09020"
     twice_differentiated = ("discriminator",)
+    foreign = STARGAN
     presets: ClassVar[Mapping[str, Preset]] = {
         "paper": Preset(config=StarGANConfig(), about="CelebA: sec. 5 and the authors' code, with a decay that reaches 0", image_size=128),
         "quick": Preset(
