@@ -89,6 +89,7 @@ def test_the_page_of_one_score(lang: str, browser: Browser, sides: tuple[Path, P
     look(browser, tmp_path / "fid.html")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", languages())
 def test_the_page_of_many_scores(lang: str, browser: Browser, sides: tuple[Path, Path], tmp_path: Path) -> None:
     names = ("fid", "is", "kid", "intra_fid", "density", "vendi")
@@ -101,6 +102,7 @@ def test_the_page_of_a_run(lang: str, browser: Browser, finished: Path) -> None:
     look(browser, write_page(finished, lang=lang))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("lang", languages())
 def test_the_page_of_an_explanation(lang: str, browser: Browser, sides: tuple[Path, Path], tmp_path: Path) -> None:
     found = explain(*sides, extractor="tiny")

@@ -60,7 +60,7 @@ def test_the_wheel_holds_what_runs_and_nothing_else(wheel: Path) -> None:
     assert names == needed | {f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt", "licenses/LICENSE")}
     # What is easily forgotten, since no import asks for it.
     assert {f"ganeval/extractors/{Path(tiny.EMBEDDED).name}", "ganeval/py.typed", "ganeval/citations.bib"} <= names
-    assert {"ganeval/training/page.html", "ganeval/reference_stats/index.json"} <= names
+    assert {"ganeval/pages/templates/run.html", "ganeval/pages/languages/vi.json", "ganeval/reference_stats/index.json"} <= names
 
 
 def _is_ours(path: Path) -> bool:
