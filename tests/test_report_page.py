@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -229,3 +230,18 @@ def test_large_pictures_are_shrunk_and_small_ones_kept_as_they_are() -> None:
     small = inline(torch.zeros(3, 8, 8, dtype=torch.uint8))
     assert (small.width, small.height, small.small) == (8, 8, True)
     assert small.data.startswith("data:image/png;base64,")
+
+
+@pytest.mark.parametrize("reals", ["images", "stats"])
+def test_the_command_asks_the_doctor_for_its_page(reals: str, folders: tuple[Path, Path], tmp_path: Path) -> None:
+    real, fake = folders[0], tmp_path / "fake"
+    shutil.copytree(folders[1], fake)
+    shutil.copy(fake / "00000.png", fake / "again.png")
+    if reals == "stats":
+        real = tmp_path / "real.npz"
+        run("stats", "compute", folders[0], "-o", real, "--extractor", "tiny")
+    run("fid", real, fake, "--extractor", "tiny", "--report", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "1 of 25 pictures equal an earlier one" in page
+    assert "again.png" in page
+    assert f"{25 if reals == 'stats' else 24} images for the 256 features of tiny" in page

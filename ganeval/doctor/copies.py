@@ -39,7 +39,7 @@ def duplicates(sides: Sides) -> Iterator[Found]:
                 check="duplicates",
                 severity=by_share(max(share, len(by_pixels) / len(sample.pictures))),
                 where=sample.label,
-                sentence="{count:,} pictures equal an earlier one of the {total:,}",
+                sentence="{count:,} of {total:,} pictures equal an earlier one",
                 remedy="remove the copies, or draw the set again with another seed for every picture",
                 values={"count": len(surplus), "total": sample.num_images},
                 count=len(surplus),
