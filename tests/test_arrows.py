@@ -153,7 +153,7 @@ ARROWS: dict[str, set[str]] = {
         "side",
         "training",
     },
-    "integrations": {"errors", "images", "monitor"},
+    "integrations": {"errors", "generators", "images", "monitor"},
     "training": {
         "conventions",
         "download",

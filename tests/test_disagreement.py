@@ -54,12 +54,15 @@ def test_a_published_number_is_held_against_every_tool(found: Disagreement) -> N
         assert found.nearest(score.value)[0] == (name, 0.0)
 
 
-def test_the_command_prints_tools_and_the_nearest(folders: tuple[Path, Path], standin: Path) -> None:
+def test_the_command_and_its_page_have_tools_and_the_nearest(folders: tuple[Path, Path], standin: Path, tmp_path: Path) -> None:
     arguments = ["evaluate", *map(str, folders), "--conventions", "all", "--weights", str(standin), "--num-splits", "2"]
-    printed = CliRunner().invoke(main, [*arguments, "--published", "1"])
+    printed = CliRunner().invoke(main, [*arguments, "--published", "1", "--report", str(tmp_path / "page.html")])
     assert printed.exit_code == 0, printed.output
-    assert all(name in printed.output for name in CONVENTIONS)
-    assert "published 1 is nearest to" in printed.output
+    page = (tmp_path / "page.html").read_text()
+    for text in (printed.output, page):
+        assert all(name in text for name in CONVENTIONS)
+        assert "ublished 1 is nearest to" in text
+    assert "the reals are 32×32 pixels and the fakes 48×40" in page  # as the doctor finds
 
 
 @pytest.mark.slow

@@ -145,11 +145,13 @@ def _all_conventions(
         source = opened_fake(fake, device=device, **generator)
         kept |= {"method": "sqrtm" if sqrtm else "symmetric", "device": device, "team": here}
         kept["keep_features"] = "sample" if page is not None else False
-        found = disagreement(real, source, progress=shown_progress(quiet or not here.is_first), **kept)
-        if page is not None:
+        progress = shown_progress(quiet or not here.is_first)
+        found = disagreement(real, source, progress=progress, **kept)
+        if page is not None and here.is_first:
             from ganeval.pages.conventions import write_conventions
 
-            write_conventions(found, page, published=published, lang=lang)
+            findings = _findings(real, source, progress, {**options, "device": device})
+            write_conventions(found, page, published=published, findings=findings, lang=lang)
         _print_conventions(found, as_json=as_json, published=published)
         _say_page(page)
 

@@ -81,20 +81,13 @@ def import_run(
         filled = _filled(file, foreign, state, net.get_submodule(generator).state_dict(), reads[0])
         nets |= {f"{generator}.{key}": value for key, value in filled.items()}
 
-    folder = RunFolder.created(
-        path,
-        {
-            **about(settings, net, torch.device("cpu"), name=name, provenance=provenance),
-            "preset": None,  # what it was trained with nobody knows; only this is known:
-            "config": {key: settings.config[key] for key in _known(foreign, reads[0])},
-            "num_steps": 0,
-            "imported": {
-                "project": foreign.project,
-                "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-                "files": {key: {"name": file.name, "sha256": sha256_of(file)} for key, file in zip(names, files, strict=True)},
-            },
-        },
-    )
+    known = {
+        "preset": None,  # what it was trained with nobody knows; only this is known:
+        "config": {key: settings.config[key] for key in [*reads[0].config, *foreign.dropout.get(True, {})]},
+        "num_steps": 0,
+        "imported": _origin(foreign, dict(zip(names, files, strict=True))),
+    }
+    folder = RunFolder.created(path, {**about(settings, net, torch.device("cpu"), name=name, provenance=provenance), **known})
     checkpoint = {"model": model_identity(net), "step": 0, "num_steps": 0, "nets": nets, "average": None, "imported": list(names)}
     save_checkpoint(folder.checkpoint("last"), checkpoint)
     message = f"imported from {', '.join(file.name for file in files)} of {foreign.project}; not trained here"
@@ -103,9 +96,13 @@ def import_run(
     return folder
 
 
-def _known(foreign: Foreign, read: Read) -> list[str]:
-    """Names of the configuration's fields that the files and the user have said."""
-    return [*read.config, *foreign.dropout.get(True, {})]
+def _origin(foreign: Foreign, files: Mapping[str, Path]) -> dict[str, Any]:
+    """Where the weights of each generator came from, for the run's configuration."""
+    return {
+        "project": foreign.project,
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "files": {generator: {"name": file.name, "sha256": sha256_of(file)} for generator, file in files.items()},
+    }
 
 
 def _importable(name: str) -> tuple[type[GAN], Foreign]:
