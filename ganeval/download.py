@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ganeval.errors import InputError
-from ganeval.files import CHUNK, sha256_of
+from ganeval.files import CHUNK, naming, sha256_of
 from ganeval.progress import Progress, silent
 
 TIMEOUT_S = 20.0  # to connect, and between two packets
@@ -76,7 +76,7 @@ def _fill(url: str, part: Path, progress: Progress) -> None:
                 have = 0  # the server sends everything again
             length = response.headers.get("Content-Length")
             total = have + int(length) if length else None
-            with part.open("ab" if have else "wb") as file, progress(part.stem, total, "bytes") as advance:
+            with naming(part), part.open("ab" if have else "wb") as file, progress(part.stem, total, "bytes") as advance:
                 advance(have)
                 for chunk in response.iter_content(CHUNK):
                     file.write(chunk)

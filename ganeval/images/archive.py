@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import shutil
@@ -17,10 +18,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from ganeval.errors import InputError
+from ganeval.files import naming
 from ganeval.images import patterns
 from ganeval.images.decode import BadImage
 from ganeval.images.encoded import EncodedImages, Entry, is_picture_name
-from ganeval.images.origin import Origin
+from ganeval.images.origin import Origin, check_unwritten, written
 from ganeval.images.seen import printable
 
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -68,6 +70,8 @@ def tar_images(paths: Sequence[Path], *, where: str, pattern: str = "") -> Encod
         try:
             members, read = _members(path)
         except (tarfile.TarError, EOFError, OSError, lzma.LZMAError, zlib.error) as error:
+            if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # where temporary files are; the archive is well
+                raise
             raise InputError(f"{path} is not a readable tar archive: {error}; copy or download it again") from None
         prefix = f"{path.name}/" if len(paths) > 1 else ""
         entries += [
@@ -87,14 +91,15 @@ def _class(name: str, members: Mapping[str, tarfile.TarInfo], read: Callable[[in
 
 def _members(path: Path) -> tuple[dict[str, tarfile.TarInfo], Callable[[int, int], bytes]]:
     """The files of a tar by name, and how to read (offset, size) of it; no file stays open for a plain one."""
+    before = written(path)
     try:
         with tarfile.open(path, "r:") as archive:
-            return _listed(archive), partial(_read_path, path)
+            return _listed(archive), partial(_read_path, path, before)
     except tarfile.ReadError:
         if (opener := _compression(path)) is None:
             raise
     plain = tempfile.TemporaryFile(prefix="ganeval-")  # noqa: SIM115 - open as long as the source lives, gone with it
-    with opener(path) as compressed:
+    with naming(Path(tempfile.gettempdir())), opener(path) as compressed:
         shutil.copyfileobj(compressed, plain)
     plain.seek(0)
     with tarfile.open(fileobj=plain, mode="r:") as archive:
@@ -117,7 +122,8 @@ def _compression(path: Path) -> Callable[[Path], Any] | None:
         return openers.get(file.read(2))
 
 
-def _read_path(path: Path, offset: int, size: int) -> bytes:
+def _read_path(path: Path, before: str, offset: int, size: int) -> bytes:
+    check_unwritten(path, before)  # else there would be other bytes at this place
     with path.open("rb") as file:
         return _read(file, offset, size)
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError, InputTypeError
 from ganeval.images.batch import check_images
-from ganeval.images.origin import Origin
+from ganeval.images.origin import Origin, check_unwritten, written
 from ganeval.images.seen import Seen
 
 Header = tuple[tuple[int, ...], bool, "np.dtype[Any]"]  # shape, Fortran order, dtype
@@ -72,7 +72,7 @@ class ArrayImages:
 
     def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
         """uint8 [batch, 3, height, width] in stored order."""
-        bytes_per_image = math.prod(self._shape[1:])
+        bytes_per_image, before = math.prod(self._shape[1:]), written(self._path)
         try:
             with self._open() as file:
                 _header(file)
@@ -85,6 +85,7 @@ class ArrayImages:
                     images = check_images(images.permute(0, 3, 1, 2) if self._channels_last else images).contiguous()
                     seen.add_all(images, labels[start : start + count] if labels else None)
                     yield images
+            check_unwritten(self._path, before)  # its first images may be of other bytes than its last
         except (OSError, zipfile.BadZipFile) as error:
             raise InputError(f"{self.where} is damaged: {error}; copy or download it again") from None
 
