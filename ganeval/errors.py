@@ -20,7 +20,7 @@ class Notice(UserWarning):
 def printable(name: str) -> str:
     """A name out of a file or file system as it may stand in a message: in one line, without what a terminal would obey.
 
-    Undecodable bytes become question marks; control characters, those that turn the direction of writing, and ends of lines are spelled out.
+    Undecodable bytes become question marks; control characters, ends of lines and what turns the direction of writing are spelled out.
     """
     return "".join(map(_visible, name.encode("utf-8", "replace").decode()))
 

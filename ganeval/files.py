@@ -59,9 +59,9 @@ def content(path: Path, *, most: int) -> bytes:
     """
     with opened(path) as file:
         size = min(os.fstat(file.fileno()).st_size, most)
-        data = file.read(size + 1)
+        data = file.read(size + 1) or b""  # None of a file in /proc that has nothing to say yet
         if len(data) > size:  # it grows, or its size is none, as in /proc
-            data += file.read(most + 1 - len(data))
+            data += file.read(most + 1 - len(data)) or b""
     if len(data) > most:
         raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
     return data

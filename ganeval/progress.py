@@ -41,13 +41,8 @@ def bars(what: str, total: int | None, unit: Unit) -> Iterator[Advance]:
 
     of = _of(unit)
     amount = progress.DownloadColumn() if unit == "bytes" else progress.MofNCompleteColumn()
-    columns = (
-        progress.TextColumn("{task.description}", markup=False),
-        progress.BarColumn(),
-        amount,
-        Rate(),
-        progress.TimeRemainingColumn(),
-    )
+    text = progress.TextColumn("{task.description}", markup=False)
+    columns = (text, progress.BarColumn(), amount, Rate(), progress.TimeRemainingColumn())
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(printable(what), total=total)
         yield lambda done: bar.advance(task, done)

@@ -18,8 +18,9 @@ METHODS = (ZIP_STORED, ZIP_DEFLATED)
 class Careful(io.RawIOBase):
     """A file whose reader cannot have more than `most` bytes at once. Parsers ask for as many as a header says."""
 
-    def __init__(self, file: IO[bytes], *, most: int) -> None:
-        self.most: int | None = most
+    def __init__(self, file: IO[bytes], *, most: int, closing: bool = False) -> None:
+        self.most: int | None = most  # None: no longer bounded
+        self._closing = closing  # the file with this
         self._file = file
 
     def read(self, size: int = -1, /) -> bytes:
@@ -43,7 +44,8 @@ class Careful(io.RawIOBase):
         return True
 
     def close(self) -> None:
-        self._file.close()
+        if self._closing:
+            self._file.close()
         super().close()
 
 
@@ -54,7 +56,7 @@ def opened_zip(path: Path) -> ZipFile:
         BadZipFile: it is none.
         OSError: it cannot be read, or its list of members is too long.
     """
-    file = Careful(opened(path), most=DIRECTORY)
+    file = Careful(opened(path), most=DIRECTORY, closing=True)
     try:
         archive = ZipFile(file)
     except BaseException:
@@ -93,4 +95,4 @@ def check_ratio(size: int, packed: int) -> None:
         BadZipFile: saying why.
     """
     if size > max(FREE, RATIO * packed):
-        raise BadZipFile(f"{packed:,} bytes expand to {size:,}, over {RATIO} times as many: a bomb? If not, unpack it yourself")
+        raise BadZipFile(f"{packed:,} bytes expand to {size:,}, over {RATIO} times as many, as archive bombs do")

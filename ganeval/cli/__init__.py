@@ -61,13 +61,13 @@ class Group(click.Group):
 def _notices() -> Iterator[None]:
     """Notices as one sentence on standard error, where other warnings are shown as ever."""
     with warnings.catch_warnings():
-        shown = warnings.showwarning
+        as_ever = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
             if issubclass(category, Notice):
                 click.echo(f"note: {shown(str(message))}", err=True)
             else:
-                shown(message, category, *where, **more)
+                as_ever(message, category, *where, **more)
 
         warnings.showwarning = show
         yield

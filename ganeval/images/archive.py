@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path, PurePath
@@ -12,7 +13,7 @@ from ganeval.images import patterns
 from ganeval.images.decode import BadImage
 from ganeval.images.encoded import MAX_BYTES, EncodedImages, Entry, is_picture_name
 from ganeval.images.origin import Origin
-from ganeval.images.tar import Tar, opened_tar
+from ganeval.images.tar import LINK, REMEDY, Tar, opened_tar
 from ganeval.zips import check_member, check_ratio, opened_zip
 
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
@@ -31,19 +32,24 @@ def zip_images(path: Path, *, pattern: str = "") -> EncodedImages:
         members = {info.filename: info for info in archive.infolist() if not info.is_dir()}  # a later one replaces, as unpacking does
         check_ratio(sum(info.file_size for name, info in members.items() if is_picture_name(name)), path.stat().st_size)
     except (BadZipFile, OSError, NotImplementedError, ValueError) as error:
-        raise InputError(f"{path} is not a readable zip archive: {error}; copy or download it again") from None
+        raise InputError(f"{path} is not a readable zip archive: {error}; {REMEDY}") from None
     entries = [Entry(name, info.file_size, _kept_in(name, partial(_read_zip, archive, info))) for name, info in members.items()]
     entries.sort(key=lambda entry: entry.name)
     return _pictures(str(path), "zip", entries, origin, pattern)
 
 
 def _read_zip(archive: ZipFile, info: ZipInfo) -> bytes:
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise BadImage(LINK)
     try:
         check_member(info, most=MAX_BYTES)
+    except BadZipFile as error:
+        raise BadImage(str(error)) from None
+    try:
         return archive.read(info)
     except RuntimeError as error:  # zipfile's word for "encrypted"
         raise BadImage(str(error)) from None
-    except Exception as error:  # bad CRC, a bomb, damaged stream: each compressor has its own exceptions
+    except Exception as error:  # bad CRC, damaged stream: each compressor has its own exceptions
         raise BadImage(f"damaged in the archive: {error}") from None
 
 

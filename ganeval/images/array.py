@@ -46,6 +46,7 @@ class ArrayImages:
             self._array = _image_array(path) if path.suffix == ".npz" else None
             with self._open() as file:
                 shape, fortran, dtype = header(file)
+                room = self._size() - file.tell()
         except InputError:
             raise
         except DAMAGED as error:
@@ -60,6 +61,8 @@ class ArrayImages:
             raise InputError(f"{path} holds no image: its shape is {list(shape)}")
         if shape[1] * shape[2] * shape[3] > 3 * MAX_PIXELS:
             raise InputError(f"{path} states pictures of {list(shape[1:])}, over the limit of {MAX_PIXELS:,} pixels: a decompression bomb?")
+        if math.prod(shape) > room:  # before memory is taken for a batch of it
+            raise _ends_early(self.where)
         self._shape = shape
         self._part = range(shape[0])  # what of the array
         self._channels_last = _channels_last(shape, self.where)
@@ -108,6 +111,13 @@ class ArrayImages:
                 return [str(label) for label in labels[self._part.start : self._part.stop].tolist()]
         return None
 
+    def _size(self) -> int:
+        """Bytes of the array and its header, as the file states them."""
+        if self._array is None:
+            return self._path.stat().st_size
+        with opened_zip(self._path) as archive:
+            return member(archive, self._array).file_size
+
     def _open(self) -> IO[bytes]:
         if self._array is None:
             return opened(self._path)
@@ -143,6 +153,10 @@ def _read_exactly(file: IO[bytes], size: int, where: str) -> bytearray:
     while position < size:
         count = file.readinto(view[position:])  # type: ignore[attr-defined]  # IO[bytes] does not declare it; both openers have it
         if not count:
-            raise InputError(f"{where} ends early: it holds fewer images than its header says; copy or download it again")
+            raise _ends_early(where)
         position += count
     return data
+
+
+def _ends_early(where: str) -> InputError:
+    return InputError(f"{where} ends early: it holds fewer images than its header says; copy or download it again")

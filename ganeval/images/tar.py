@@ -19,9 +19,10 @@ from ganeval.files import CHUNK, opened
 from ganeval.images.decode import BadImage
 from ganeval.zips import FREE, RATIO, Careful
 
+REMEDY = "copy or download it again, or unpack it by a program that you trust with it"
 HEADER = 2**20  # bytes of a long name or a set of attributes
 MAX_MEMBERS = 4_000_000
-LINK = "is a link, which is not followed out of an archive; pack it with tar --dereference --hard-dereference"
+LINK = "is a link, which is not followed in an archive; pack what it leads to (tar --dereference --hard-dereference)"
 SPARSE = "is stored as a sparse file; pack it without --sparse"
 
 
@@ -65,7 +66,7 @@ def opened_tar(path: Path) -> Tar:
         return _opened(path)
     except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError, MemoryError, lzma.LZMAError, zlib.error) as error:
         reason = "its headers are nested without end" if isinstance(error, RecursionError) else str(error) or type(error).__name__
-        raise InputError(f"{path} is not a readable tar archive: {reason}; copy or download it again") from None
+        raise InputError(f"{path} is not a readable tar archive: {reason}; {REMEDY}") from None
 
 
 def _opened(path: Path) -> Tar:
@@ -84,10 +85,11 @@ def _opened(path: Path) -> Tar:
 def _members(file: IO[bytes]) -> dict[str, Member]:
     file.seek(0)
     found: dict[str, Member] = {}
-    with tarfile.open(fileobj=Careful(_Borrowed(file), most=HEADER), mode="r:") as archive:  # type: ignore[arg-type]  # it never writes
+    careful: Any = Careful(file, most=HEADER)
+    with tarfile.open(fileobj=careful, mode="r:") as archive:
         end = archive.offset
         while (member := archive.next()) is not None:
-            archive.members.clear()  # or it would keep them all, a kilobyte each
+            vars(archive)["members"].clear()  # or it would keep them all, a kilobyte each; typeshed does not know them
             if member.size < 0 or archive.offset < end:  # some versions of Python would go in circles
                 raise tarfile.ReadError("it states a negative size")
             end = archive.offset
@@ -100,16 +102,6 @@ def _members(file: IO[bytes]) -> dict[str, Member]:
         # Python's tarfile takes this for the end. It is where a copy broke off, and the rest of the pictures are missing.
         raise tarfile.ReadError("it breaks off without an end mark")
     return found
-
-
-class _Borrowed:
-    """A file that its reader may not close."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self.read, self.seek, self.tell = file.read, file.seek, file.tell
-
-    def close(self) -> None:
-        pass
 
 
 def _odd(member: tarfile.TarInfo) -> str:
@@ -125,7 +117,7 @@ def _expand(compressed: IO[bytes], plain: IO[bytes], *, packed: int) -> None:
     while chunk := compressed.read(CHUNK):
         size += len(chunk)
         if size > most:
-            raise tarfile.ReadError(f"{packed:,} bytes that expand to more than {most:,}: a bomb? If not, unpack it yourself")
+            raise tarfile.ReadError(f"{packed:,} bytes that expand to more than {most:,}, as archive bombs do")
         plain.write(chunk)
     plain.flush()
 
