@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 CHUNK = 1 << 20
+MOST_JSON = 2**28  # bytes of one file of JSON, or of lines of it, that is read as a whole
 
 
 def cache_folder(kind: str) -> Path:

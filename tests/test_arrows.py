@@ -89,8 +89,8 @@ ARROWS: dict[str, set[str]] = {
     },
     "generators": {"errors", "files", "images", "machine", "optional", "zips"},
     "doctor": {"conventions", "errors", "extract", "extractors", "images", "machine", "measured", "metrics", "progress", "resize", "stats"},
-    "verdict": {"errors", "metrics", "report"},
-    "citations": {"metrics", "report"},
+    "verdict": {"errors", "files", "metrics", "report"},
+    "citations": {"errors", "metrics", "report"},
     "explanation": {"comparison", "errors", "extract", "images", "measured", "metrics", "progress", "reference", "stats"},
     "pages": {
         "citations",

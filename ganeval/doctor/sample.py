@@ -18,7 +18,7 @@ from ganeval.errors import InputError, printable
 from ganeval.images import ImageSource
 from ganeval.images.about import About, about
 from ganeval.images.decode import BadImage, decode
-from ganeval.images.encoded import EncodedImages, Entry
+from ganeval.images.encoded import MAX_BYTES, EncodedImages, Entry
 from ganeval.images.seen import Diary, pixel_digest
 from ganeval.progress import Advance, Progress, silent
 
@@ -120,6 +120,8 @@ def _of_files(label: Label, source: EncodedImages, number: int, rng: np.random.G
 
 def _looked_at(entry: Entry) -> Picture | str:
     try:
+        if entry.size > MAX_BYTES:
+            return f"{entry.size:,} bytes, over the limit of {MAX_BYTES:,} for one picture"
         data = entry.read()
         image, digest, _ = decode(data)
         return _picture(image, digest, printable(entry.name), about=about(data), entry=entry)

@@ -93,6 +93,8 @@ def _noted(entry: Entry, digests: dict[str, str]) -> bytes:
 
 def _decode_entry(entry: Entry) -> Decoded | BadImage:
     try:
+        if entry.size > MAX_BYTES:
+            raise BadImage(f"{entry.size:,} bytes, over the limit of {MAX_BYTES:,} for one picture")
         return decode(entry.read())
     except BadImage as error:
         return error
