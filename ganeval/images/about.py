@@ -11,7 +11,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from ganeval.images.decode import ORIENTATION
+from ganeval.images.decode import ORIENTATION, formats
 
 CAMERA = (0x010F, 0x0110)  # the EXIF tags of maker and model
 STANDARD_MEAN = 57.625  # of the luminance table in ITU-T T.81, annex K.1, which the quality settings of encoders scale
@@ -29,7 +29,7 @@ class About(NamedTuple):
 
 def about(data: bytes) -> About:
     """Of a picture file that can be decoded."""
-    with Image.open(io.BytesIO(data)) as picture:
+    with Image.open(io.BytesIO(data), formats=formats()) as picture:
         exif = picture.getexif()
         camera = " ".join(str(exif[tag]).strip("\0 ") for tag in CAMERA if tag in exif)
         return About(
@@ -71,5 +71,5 @@ def as_jpeg(image: Tensor, quality: int) -> Tensor:
 
 
 def _opened(data: bytes, change: Callable[[Image.Image], Image.Image]) -> Tensor:
-    with Image.open(io.BytesIO(data)) as picture:
+    with Image.open(io.BytesIO(data), formats=formats()) as picture:
         return torch.from_numpy(np.array(change(picture).convert("RGB"))).permute(2, 0, 1).contiguous()

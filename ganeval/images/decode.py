@@ -54,7 +54,7 @@ def decode(data: bytes) -> Decoded:
     if not data:
         raise BadImage("the file is empty (0 bytes)")
     try:
-        with Image.open(io.BytesIO(data), formats=_formats()) as picture:
+        with Image.open(io.BytesIO(data), formats=formats()) as picture:
             return decoded(picture)
     except BadImage:
         raise
@@ -111,6 +111,7 @@ def _orientation(picture: Image.Image) -> int:
         return 1
 
 
-def _formats() -> list[str]:
+def formats() -> list[str]:
+    """What pictures may be in, of what this Pillow can read."""
     Image.init()
     return [name for name in FORMATS if name in Image.OPEN]

@@ -12,7 +12,7 @@ from typing import IO, Any, Literal
 from torch import Tensor
 
 from ganeval.errors import InputError
-from ganeval.files import naming, remove_unfinished, written_at_once
+from ganeval.files import MOST_JSON, content, naming, remove_unfinished, written_at_once
 from ganeval.images.png import write_png
 
 LONGEST_LINE = 1 << 20  # bytes
@@ -90,9 +90,9 @@ class RunFolder:
         """
         file = self.path / name
         try:
-            value: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            value: dict[str, Any] = json.loads(content(file, most=MOST_JSON))
             return value
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{file} is damaged: {error}; take it from a copy of the run") from None
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:

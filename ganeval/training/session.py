@@ -104,7 +104,9 @@ def resume(
         settings = continued(Settings.from_dict(before["settings"]), path, model, changes or {})
         state = load_checkpoint(folder.checkpoint(checkpoint))
         if "imported" in state:
-            raise InputError(f"{path} was imported: it has no discriminator to continue with; train a new run: ganeval train {settings.model}")
+            raise InputError(
+                f"{path} was imported: it has no discriminator to continue with; train a new run: ganeval train {settings.model}"
+            )
         if "overseer" not in state:
             raise InputError(f"{folder.checkpoint(checkpoint)} was not made by `ganeval train`; continue it in Python: train(…, resume=…)")
         if state["step"] >= settings.config["num_steps"]:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ganeval.errors import InputError
+from ganeval.files import content
 from ganeval.images.archive import zip_images
 from ganeval.images.decode import BadImage
-from ganeval.images.encoded import EncodedImages, Entry
+from ganeval.images.encoded import MAX_BYTES, EncodedImages, Entry
 from ganeval.images.folder import folder_images
 from ganeval.images.origin import written
 
@@ -81,7 +82,7 @@ def read(where: Path, file: File) -> bytes:
     if file.written and written(container) not in (file.written, ""):
         raise BadImage("it was written to since it was listed, and a run needs the same pictures throughout")
     if container != where:
-        return container.read_bytes()
+        return content(container, most=MAX_BYTES)
     return _zip_entries(where, os.stat(where).st_mtime_ns, os.getpid())[file.member].read()
 
 
