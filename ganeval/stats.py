@@ -68,7 +68,7 @@ class FeatureStats:
         if not (self.mean.isfinite().all() and self.scatter.isfinite().all()):
             raise InputError("the stats hold NaN or infinite values; compute them again from the images")
         deviations = self.scatter.diagonal().clamp(min=0).sqrt() / max((self.count or 2) - 1, 1) ** 0.5
-        check_range(torch.cat([self.mean, deviations]), "stats' means and deviations")
+        check_range(torch.cat([self.mean, deviations]), "features")
 
     @property
     def dim(self) -> int:

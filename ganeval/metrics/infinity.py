@@ -9,6 +9,7 @@ from ganeval.errors import InputError
 from ganeval.metrics.distances import checked
 from ganeval.metrics.frechet_error import frechet_distances
 from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_jackknife
+from ganeval.numbers import check_logits
 from ganeval.report import Score
 from ganeval.stats import FeatureStats
 
@@ -55,8 +56,7 @@ def is_infinity(logits: Tensor, *, seed: int = 2020) -> Score:
     Raises:
         InputError: fewer than 60 fakes, or logits that are NaN or infinite.
     """
-    if not logits.isfinite().all():
-        raise InputError("some logits are NaN or infinite; check the weights of the extractor")
+    check_logits(logits)
     chosen = _subsets(len(logits), seed)
     group, kept = groups(len(logits)), one_left_out(len(logits))
     log_p = logits.cpu().double().log_softmax(dim=1)
