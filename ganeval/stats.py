@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError, InputTypeError
 from ganeval.factor import factor
+from ganeval.numbers import check_range
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,7 @@ class FeatureStats:
 
         Raises:
             InputTypeError: not a float matrix with at least one row.
-            InputError: a feature is NaN or infinite.
+            InputError: a feature is NaN or infinite, or out of range.
         """
         if features.ndim != 2 or not features.is_floating_point() or len(features) == 0:
             raise InputTypeError(f"expected float features [num_images ≥ 1, dim], got {features.dtype} {list(features.shape)}")
@@ -41,6 +42,7 @@ class FeatureStats:
                 f"{int(bad.sum())} of {len(features)} feature rows are NaN or infinite, the first at row "
                 f"{int(bad.nonzero()[0])}; check the weights and the images that the extractor was given"
             )
+        check_range(features)
         x = (features.cpu() if features.device.type == "mps" else features).double()
         mean = x.mean(dim=0)
         centered = x - mean
@@ -56,6 +58,17 @@ class FeatureStats:
         if total is None:
             raise InputError("no features: the source held no images")
         return total
+
+    def check(self) -> None:
+        """Refuse what no score can be computed from.
+
+        Raises:
+            InputError: numbers that are NaN or infinite, or out of range.
+        """
+        if not (self.mean.isfinite().all() and self.scatter.isfinite().all()):
+            raise InputError("the stats hold NaN or infinite values; compute them again from the images")
+        deviations = self.scatter.diagonal().clamp(min=0).sqrt() / max((self.count or 2) - 1, 1) ** 0.5
+        check_range(torch.cat([self.mean, deviations]), "features")
 
     @property
     def dim(self) -> int:

@@ -30,7 +30,7 @@ def ct(train: Tensor, held_out: Tensor, fake: Tensor, *, seed: int = 2020) -> Sc
 
     Raises:
         InputError: fewer than 64 training pictures, no cell with more than 20 fakes and held-out pictures to compare with,
-            training features that are all equal, or features that are not finite.
+            training features of which no three differ, or features that are not finite.
     """
     from scipy.cluster.vq import kmeans2  # late: scipy.stats takes as long to import as all else here
 
@@ -39,8 +39,11 @@ def ct(train: Tensor, held_out: Tensor, fake: Tensor, *, seed: int = 2020) -> Sc
     if min(len(held_out), len(fake)) < 1:
         raise InputError(f"C_T needs held-out pictures and fakes, got {len(held_out)} and {len(fake)}; add images")
     x, h, y = checked(train, held_out, fake)
-    if (x == x[0]).all():
-        raise InputError(f"all {len(x)} training pictures have the same features, so they have no cells; check the images")
+    if (distinct := _distinct(x, NUM_CELLS)) < NUM_CELLS:
+        raise InputError(
+            f"all {len(x)} training pictures have the same features{'' if distinct == 1 else ' as one of two of them'}, "
+            f"so they have no {NUM_CELLS} cells; check the images"
+        )
     mean = x.mean(dim=0)
     _, _, axes = torch.linalg.svd(x - mean, full_matrices=False)
     x, h, y = ((side - mean) @ axes[:NUM_COMPONENTS].T for side in (x, h, y))
@@ -62,7 +65,16 @@ def ct(train: Tensor, held_out: Tensor, fake: Tensor, *, seed: int = 2020) -> Sc
 
     value = statistic(torch.ones(len(y), dtype=torch.bool))
     kept = one_left_out(len(y))
-    return scored_by_jackknife(value, torch.tensor([statistic(row) for row in kept[:, groups(len(y))]]), kept)
+    without = torch.tensor([statistic(row) for row in kept[:, groups(len(y))]], dtype=torch.float64)
+    return scored_by_jackknife(value, without, kept)
+
+
+def _distinct(points: Tensor, enough: int) -> int:
+    """How many points there are that differ, or `enough` if there are more."""
+    number, left = 0, points
+    while len(left) > 0 and number < enough:
+        number, left = number + 1, left[(left != left[0]).any(dim=1)]
+    return number
 
 
 def _z(a: Tensor, b: Tensor) -> float:

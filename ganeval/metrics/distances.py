@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ganeval.errors import InputError
+from ganeval.numbers import check_range
 
 BLOCK_ELEMENTS = 2**25  # of a distance matrix in memory at once: 256 MB in float64
 
@@ -35,7 +36,7 @@ def checked(*sets: Tensor) -> list[Tensor]:
 
 
 def finite(*sets: Tensor) -> list[Tensor]:
-    """The same sets, where there is float64, checked: finite, and [num_images, dim] with one dim.
+    """The same sets, where there is float64, checked: finite, in range, and [num_images, dim] with one dim.
 
     Raises:
         InputError: they are not.
@@ -45,6 +46,7 @@ def finite(*sets: Tensor) -> list[Tensor]:
             raise InputError(f"features are [num_images, dim] with one dim, got {[list(one.shape) for one in sets]}")
         if features.numel() and not torch.stack(features.aminmax()).isfinite().all():
             raise InputError("some features are NaN or infinite; check the images and the weights of the extractor")
+        check_range(features)
     # MPS has no float64.
     return [one.cpu() if one.device.type == "mps" else one for one in sets]
 

@@ -66,7 +66,7 @@ def fld(train: Tensor, held_out: Tensor, fake: Tensor, *, baseline: float = 0.0)
         log_likelihood = of_groups[:, groups_kept].logsumexp(dim=1) - sizes[groups_kept].sum().log()
         return 100 * (-log_likelihood.mean().item() / dim - baseline)
 
-    return scored_by_jackknife(score(torch.ones_like(kept[0])), torch.tensor([score(row) for row in kept]), kept)
+    return scored_by_jackknife(score(torch.ones_like(kept[0])), torch.tensor([score(row) for row in kept], dtype=torch.float64), kept)
 
 
 def _log_density(squared: Tensor, log_width: Tensor, dim: int) -> Tensor:

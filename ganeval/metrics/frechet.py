@@ -29,14 +29,13 @@ def frechet_distance(real: FeatureStats, fake: FeatureStats, *, method: Method =
         The squared distance, in squared feature units, never negative.
 
     Raises:
-        InputError: dimensions differ, a set has fewer than two images, stats are not finite, or "sqrtm" leaves an imaginary part.
+        InputError: dimensions differ, a set has fewer than two images, stats are not finite or out of range, or "sqrtm" leaves an imaginary part.
     """
     if real.dim != fake.dim:
         raise InputError(f"stats of {real.dim} and of {fake.dim} features have no distance; use one extractor for both sets")
     real, fake = real.cpu(), fake.cpu()
     for stats in (real, fake):
-        if not (stats.mean.isfinite().all() and stats.scatter.isfinite().all()):
-            raise InputError("the stats hold NaN or infinite values; compute them again from the images")
+        stats.check()
     mean_part = (real.mean - fake.mean).square().sum()
     traces = real.total_variance + fake.total_variance
     apart = mean_part + traces

@@ -81,7 +81,11 @@ def frechet_distances(real: FeatureStats, features: Tensor, chosen: Tensor) -> T
         features: float [num, dim].
         chosen: bool [subsets, num].
     """
+    # Around their own mean: sums of squares far from 0 would lose what the differences between images are.
     x = features.to(real.mean.device).double()
+    origin = x.mean(dim=0)
+    x = x - origin
+    apart = real.mean - origin
     across = x @ real.factor  # [num, rank]
     size = x.square().sum(dim=1)
     gram = across.T @ across if len(x) > across.shape[1] else None
@@ -97,5 +101,5 @@ def frechet_distances(real: FeatureStats, features: Tensor, chosen: Tensor) -> T
             product = gram - left_out.T @ left_out - number * torch.outer(center, center)
         root = torch.linalg.eigvalsh(product / (number - 1)).clamp(min=0).sqrt().sum()
         trace = (size[rows].sum() - number * mean.square().sum()) / (number - 1)
-        found.append((mean - real.mean).square().sum() + real.total_variance + trace - 2 * root)
+        found.append((mean - apart).square().sum() + real.total_variance + trace - 2 * root)
     return torch.stack(found)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError
 from ganeval.metrics.uncertainty import scored_by_influence
+from ganeval.numbers import check_logits
 from ganeval.report import Score
 
 
@@ -44,8 +45,7 @@ def inception_score(
     num_images = len(logits)
     if num_splits < 1 or num_images < num_splits:
         raise InputError(f"{num_splits} splits of {num_images} images: choose between 1 and {num_images} splits, or add images")
-    if not logits.isfinite().all():
-        raise InputError("some logits are NaN or infinite; check the weights of the extractor")
+    check_logits(logits)
     x = logits.cpu().double()
     if order == "seeded":
         # RandomState and not a Generator: only its stream reproduces published values.

@@ -9,6 +9,7 @@ from ganeval.errors import InputError
 from ganeval.metrics.distances import checked
 from ganeval.metrics.frechet_error import frechet_distances
 from ganeval.metrics.uncertainty import groups, one_left_out, scored_by_jackknife
+from ganeval.numbers import check_logits
 from ganeval.report import Score
 from ganeval.stats import FeatureStats
 
@@ -35,6 +36,7 @@ def fid_infinity(real: FeatureStats, fake: Tensor, *, seed: int = 2020, spread: 
     """
     if fake.ndim != 2 or fake.shape[1] != real.dim:
         raise InputError(f"stats of {real.dim} features and fakes {list(fake.shape)} have no distance; use one extractor for both sets")
+    real.check()
     (fake,) = checked(fake)
     chosen = _subsets(len(fake), seed)
     value = _intercept(chosen, frechet_distances(real, fake, chosen))
@@ -42,7 +44,7 @@ def fid_infinity(real: FeatureStats, fake: Tensor, *, seed: int = 2020, spread: 
         return Score(value)
     kept = one_left_out(len(fake))
     without = [_intercept(some, frechet_distances(real, fake, some)) for some in (chosen & row for row in kept[:, groups(len(fake))])]
-    return scored_by_jackknife(value, torch.tensor(without), kept)
+    return scored_by_jackknife(value, torch.tensor(without, dtype=torch.float64), kept)
 
 
 def is_infinity(logits: Tensor, *, seed: int = 2020) -> Score:
@@ -54,8 +56,7 @@ def is_infinity(logits: Tensor, *, seed: int = 2020) -> Score:
     Raises:
         InputError: fewer than 60 fakes, or logits that are NaN or infinite.
     """
-    if not logits.isfinite().all():
-        raise InputError("some logits are NaN or infinite; check the weights of the extractor")
+    check_logits(logits)
     chosen = _subsets(len(logits), seed)
     group, kept = groups(len(logits)), one_left_out(len(logits))
     log_p = logits.cpu().double().log_softmax(dim=1)
@@ -72,7 +73,8 @@ def is_infinity(logits: Tensor, *, seed: int = 2020) -> Score:
         entropy = -torch.special.xlogy(means[:, :-1], means[:, :-1]).sum(dim=1)
         return _line(number.squeeze(1), (means[:, -1] + entropy).exp())
 
-    return scored_by_jackknife(at_infinity(torch.ones_like(kept[0])), torch.tensor([at_infinity(row) for row in kept]), kept)
+    without = torch.tensor([at_infinity(row) for row in kept], dtype=torch.float64)
+    return scored_by_jackknife(at_infinity(torch.ones_like(kept[0])), without, kept)
 
 
 def _subsets(num_images: int, seed: int) -> Tensor:

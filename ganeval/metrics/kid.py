@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -36,12 +38,15 @@ def kid(real: Tensor, fake: Tensor, *, num_subsets: int = 100, subset_size: int 
             f"choose a subset size between 2 and {fewest}, or add images"
         )
     x, y = checked(real, fake)
+    # The kernel has sixth powers of features, its variances twelfth ones: beyond 1 they are taken of features by a power of two, exactly.
+    size = max(one.square().sum(dim=1).max().item() / one.shape[1] for one in (x, y))
+    scale = 2.0 ** max(0, math.frexp(size)[1])
     rng = np.random.RandomState(seed)  # not a Generator: only its stream reproduces published values
     found, components = [], []
     for _ in range(num_subsets):
         some_fakes = y[torch.from_numpy(rng.choice(len(y), subset_size, replace=False)).to(y.device)]
         some_reals = x[torch.from_numpy(rng.choice(len(x), subset_size, replace=False)).to(x.device)]
-        value, variances = _discrepancy(some_reals, some_fakes)
+        value, variances = _discrepancy(some_reals, some_fakes, scale)
         found.append(value)
         components.append(variances)
     values = torch.stack(found)
@@ -50,26 +55,26 @@ def kid(real: Tensor, fake: Tensor, *, num_subsets: int = 100, subset_size: int 
     of_fakes = 4 * (of_one.clamp(min=0) + across / len(x)) / len(y) + 2 * among / (len(y) * (len(y) - 1))
     of_subsets = values.var(correction=1) / num_subsets if num_subsets > 1 else values.new_zeros(())
     return Score(
-        values.mean().item(),
-        spread=values.std(correction=0).item(),
-        error=(of_fakes + of_subsets).sqrt().item(),
+        values.mean().item() * scale**3,
+        spread=values.std(correction=0).item() * scale**3,
+        error=(of_fakes + of_subsets).sqrt().item() * scale**3,
         degrees=len(y) - 1,
     )
 
 
-def _discrepancy(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """(unbiased squared discrepancy of one subset, [3] variances over draws).
+def _discrepancy(x: Tensor, y: Tensor, scale: float) -> tuple[Tensor, Tensor]:
+    """(unbiased squared discrepancy of one subset, [3] variances over draws), by `scale`³ and `scale`⁶.
 
     The variances: of what one fake adds, were there infinitely many reals; of what a fake and a real add beyond one and one; of what two
     fakes do.
     """
     m = len(x)
-    of_reals, of_fakes, across = _kernel(x, x), _kernel(y, y), _kernel(y, x)
+    of_reals, of_fakes, across = _kernel(x, x, scale), _kernel(y, y, scale), _kernel(y, x, scale)
     of_reals.fill_diagonal_(0)
     of_fakes.fill_diagonal_(0)
+    among, between = _interaction_among(of_fakes), _interaction(across)
     of_fakes *= m / (m - 1)  # means of rows are then over the others
     value = of_reals.sum() / (m * (m - 1)) + of_fakes.mean() - 2 * across.mean()
-    among, between = _interaction(of_fakes), _interaction(across)
     # The mean of a row estimates what its fake adds, blurred by what pairs add.
     of_one = (of_fakes - across).mean(dim=1).var() - (among + between) / m
     return value, torch.stack([of_one, between, among])
@@ -81,5 +86,17 @@ def _interaction(table: Tensor) -> Tensor:
     return left.square().sum() / (len(table) - 1) ** 2
 
 
-def _kernel(x: Tensor, y: Tensor) -> Tensor:
-    return (x @ y.T / x.shape[1] + 1) ** 3
+def _interaction_among(table: Tensor) -> Tensor:
+    """The same of a symmetric table whose diagonal is none of it, and 0: unbiased by U-centering (Székely and Rizzo 2014, sec. 3)."""
+    m = len(table)
+    if m < 4:  # nothing is left
+        return table.new_zeros(())
+    sums = table.sum(dim=1)
+    left = table - (sums[:, None] + sums) / (m - 2) + sums.sum() / ((m - 1) * (m - 2))
+    return left.fill_diagonal_(0).square().sum() / (m * (m - 3))
+
+
+def _kernel(x: Tensor, y: Tensor, scale: float) -> Tensor:
+    """((xᵀy / dim + 1)³ − 1) / scale³: the 1 is no part of any discrepancy, and small features would be lost beside it."""
+    product, one = x @ y.T / (x.shape[1] * scale), 1 / scale
+    return product * (product * (product + 3 * one) + 3 * one**2)
