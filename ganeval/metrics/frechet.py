@@ -29,7 +29,8 @@ def frechet_distance(real: FeatureStats, fake: FeatureStats, *, method: Method =
         The squared distance, in squared feature units, never negative.
 
     Raises:
-        InputError: dimensions differ, a set has fewer than two images, stats are not finite or out of range, or "sqrtm" leaves an imaginary part.
+        InputError: dimensions differ, a set has fewer than two images, stats are not finite or out of range, or "sqrtm" leaves an
+            imaginary part.
     """
     if real.dim != fake.dim:
         raise InputError(f"stats of {real.dim} and of {fake.dim} features have no distance; use one extractor for both sets")
