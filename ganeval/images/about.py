@@ -11,7 +11,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from ganeval.images.decode import ORIENTATION
+from ganeval.images.decode import ORIENTATION, TURNED, formats
 
 CAMERA = (0x010F, 0x0110)  # the EXIF tags of maker and model
 STANDARD_MEAN = 57.625  # of the luminance table in ITU-T T.81, annex K.1, which the quality settings of encoders scale
@@ -23,20 +23,20 @@ class About(NamedTuple):
     format: str  # "PNG", "JPEG" …
     quality: int | None  # of a JPEG, on the scale of libjpeg; None of other formats
     transparent: bool  # whether some pixel is
-    rotated: bool  # whether EXIF asks for a rotation or flip
+    rotated: bool  # whether EXIF asks for a rotation or flip that was not applied
     camera: str | None  # that EXIF names
 
 
 def about(data: bytes) -> About:
     """Of a picture file that can be decoded."""
-    with Image.open(io.BytesIO(data)) as picture:
+    with Image.open(io.BytesIO(data), formats=formats()) as picture:
         exif = picture.getexif()
         camera = " ".join(str(exif[tag]).strip("\0 ") for tag in CAMERA if tag in exif)
         return About(
             format=picture.format or "unknown",
             quality=_quality(picture),
             transparent=picture.has_transparency_data and int(_alpha(picture).min()) < 255,
-            rotated=exif.get(ORIENTATION, 1) in range(2, 9),
+            rotated=picture.format != "TIFF" and exif.get(ORIENTATION, 1) in TURNED,
             camera=camera or None,
         )
 
@@ -71,5 +71,5 @@ def as_jpeg(image: Tensor, quality: int) -> Tensor:
 
 
 def _opened(data: bytes, change: Callable[[Image.Image], Image.Image]) -> Tensor:
-    with Image.open(io.BytesIO(data)) as picture:
+    with Image.open(io.BytesIO(data), formats=formats()) as picture:
         return torch.from_numpy(np.array(change(picture).convert("RGB"))).permute(2, 0, 1).contiguous()
