@@ -36,7 +36,7 @@ def resized(images: Tensor, height: int, width: int, kernel: Kernel, *, divisor:
         float32 [batch, channels, height, width].
     """
     if max(images.shape[2:]) > LONGEST or (kernel in NATIVE and images[0, 0].numel() > FEW):
-        return kernel(images.float() / divisor, height, width)
+        return kernel(images.float().div_(divisor), height, width)  # in place: of a large picture one copy is enough
     used, rows = _rows(kernel, images.shape[2], height, images.device)
     columns = _columns(kernel, images.shape[3], width, images.device, divisor)
     if len(used) < images.shape[2]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
@@ -17,13 +15,15 @@ from ganeval.doctor.pixels import Pixels, pixels_of
 from ganeval.errors import InputError, printable
 from ganeval.images import ImageSource
 from ganeval.images.about import About, about
+from ganeval.images.ahead import Share, ahead
 from ganeval.images.decode import BadImage, decode
 from ganeval.images.encoded import MAX_BYTES, EncodedImages, Entry
 from ganeval.images.seen import Diary, pixel_digest
 from ganeval.progress import Advance, Progress, silent
 
 KEPT_BYTES = 2**30  # of pixels of one side; of larger pictures fewer are kept to measure with, all are looked at
-AT_ONCE = 64  # pictures decoded ahead
+AHEAD = 64  # pictures that may wait
+LOOK_BYTES = 30  # that looking at a picture takes for each pixel
 
 Label = Literal["real", "fake"]
 
@@ -105,30 +105,34 @@ def _of_files(label: Label, source: EncodedImages, number: int, rng: np.random.G
     names = [entry.name for entry in source.entries]
     pictures, bad = [], []
     keep = Keep()
-    with ThreadPoolExecutor(min(16, os.cpu_count() or 1), thread_name_prefix="ganeval-doctor") as pool:
-        for start in range(0, len(positions), AT_ONCE):
-            some = positions[start : start + AT_ONCE]
-            for position, found in zip(some, pool.map(_looked_at, [source.entries[one] for one in some]), strict=True):
-                if isinstance(found, Picture):
-                    pictures.append(replace(found, position=position))
-                    keep.add(pictures)
-                else:
-                    bad.append(f"{printable(names[position])}: {found}")
-            advance(len(some))
+    looked_at = ahead(_looked_at, [source.entries[position] for position in positions], count=AHEAD, size=_size)
+    for position, (_, found) in zip(positions, looked_at, strict=True):
+        if isinstance(found, Picture):
+            pictures.append(replace(found, position=position))
+            keep.add(pictures)
+        else:
+            bad.append(f"{printable(names[position])}: {found}")
+        advance(1)
     return Sample(label=label, where=source.where, num_images=len(names), pictures=pictures, bad=bad, names=names, classes=_classes(names))
 
 
-def _looked_at(entry: Entry) -> Picture | str:
+def _looked_at(entry: Entry, share: Share) -> Picture | str:
     try:
         if entry.size > MAX_BYTES:
             return f"{entry.size:,} bytes, over the limit of {MAX_BYTES:,} for one picture"
+        share.take(entry.size)
         data = entry.read()
-        image, digest, _ = decode(data)
+        image, digest, _ = decode(data, take=share.take)
+        share.take(2 * len(data) + image[0].numel() * LOOK_BYTES)
         return _picture(image, digest, printable(entry.name), about=about(data), entry=entry)
     except BadImage as error:
         return str(error)
     except OSError as error:
         return f"cannot be read: {error.strerror or error}"
+
+
+def _size(found: Picture | str) -> int:
+    return found.image.numel() if isinstance(found, Picture) and found.image is not None else 0
 
 
 def _picture(image: Tensor, digest: bytes, name: str, *, about: About | None = None, entry: Entry | None = None) -> Picture:

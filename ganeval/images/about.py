@@ -11,7 +11,7 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from ganeval.images.decode import ORIENTATION, formats
+from ganeval.images.decode import ORIENTATION, TURNED, formats
 
 CAMERA = (0x010F, 0x0110)  # the EXIF tags of maker and model
 STANDARD_MEAN = 57.625  # of the luminance table in ITU-T T.81, annex K.1, which the quality settings of encoders scale
@@ -23,7 +23,7 @@ class About(NamedTuple):
     format: str  # "PNG", "JPEG" …
     quality: int | None  # of a JPEG, on the scale of libjpeg; None of other formats
     transparent: bool  # whether some pixel is
-    rotated: bool  # whether EXIF asks for a rotation or flip
+    rotated: bool  # whether EXIF asks for a rotation or flip that was not applied
     camera: str | None  # that EXIF names
 
 
@@ -36,7 +36,7 @@ def about(data: bytes) -> About:
             format=picture.format or "unknown",
             quality=_quality(picture),
             transparent=picture.has_transparency_data and int(_alpha(picture).min()) < 255,
-            rotated=exif.get(ORIENTATION, 1) in range(2, 9),
+            rotated=picture.format != "TIFF" and exif.get(ORIENTATION, 1) in TURNED,
             camera=camera or None,
         )
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 
 from torch import Tensor
 
 from ganeval.errors import printable
+from ganeval.images.ahead import Share, ahead
 from ganeval.images.decode import EXTENSIONS, BadImage, Decoded, decode
 from ganeval.images.origin import Origin
 from ganeval.images.seen import Seen, bad_images
 
 MAX_BYTES = 2**30  # of one picture file; a larger one is an archive bomb or no picture
-MAX_WORKERS = 16
-AHEAD_BYTES = 2**28  # of decoded pixels that wait for the network
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +68,7 @@ class EncodedImages:
             InputError: some pictures cannot be used and `skip_bad` is off. All the others are decoded first, to count them.
         """
         bad: list[str] = []
-        for entry, result in _ahead(_decode_entry, self.entries, ahead=2 * batch_size):
+        for entry, result in ahead(_decode_entry, self.entries, count=2 * batch_size, size=_size):
             if isinstance(result, BadImage):
                 bad.append(f"{printable(entry.name)}: {result}")
                 continue
@@ -91,36 +88,17 @@ def _noted(entry: Entry, digests: dict[str, str]) -> bytes:
     return data
 
 
-def _decode_entry(entry: Entry) -> Decoded | BadImage:
+def _decode_entry(entry: Entry, share: Share) -> Decoded | BadImage:
     try:
         if entry.size > MAX_BYTES:
             raise BadImage(f"{entry.size:,} bytes, over the limit of {MAX_BYTES:,} for one picture")
-        return decode(entry.read())
+        share.take(entry.size)
+        return decode(entry.read(), take=share.take)
     except BadImage as error:
         return error
     except OSError as error:
         return BadImage(f"cannot be read: {error.strerror or error}")
 
 
-def _ahead(
-    function: Callable[[Entry], Decoded | BadImage], entries: Sequence[Entry], *, ahead: int
-) -> Iterator[tuple[Entry, Decoded | BadImage]]:
-    """Results in order, computed by threads before they are asked for (decoders release the GIL): up to `ahead`, fewer if large."""
-    workers = min(MAX_WORKERS, os.cpu_count() or 1)
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="ganeval-decode")
-    room = 2 * workers  # until the first picture shows how large they are
-    pending: deque[tuple[Entry, Future[Decoded | BadImage]]] = deque()
-    try:
-        for entry in entries:
-            pending.append((entry, pool.submit(function, entry)))
-            while len(pending) >= room:
-                first, future = pending.popleft()
-                result = future.result()
-                if isinstance(result, Decoded):
-                    room = min(ahead, max(2 * workers, AHEAD_BYTES // result.image.numel()))
-                yield first, result
-        while pending:
-            first, future = pending.popleft()
-            yield first, future.result()
-    finally:
-        pool.shutdown(cancel_futures=True)
+def _size(result: Decoded | BadImage) -> int:
+    return result.image.numel() if isinstance(result, Decoded) else 0

@@ -30,7 +30,9 @@ class Glance(NamedTuple):
 def pixel_digest(image: Tensor) -> bytes:
     """sha256 of one uint8 image [3, height, width]: its size, then its pixels, channel by channel."""
     pixels: np.ndarray[Any, Any] = image.contiguous().cpu().numpy()
-    return hashlib.sha256(f"{pixels.shape[2]}x{pixels.shape[1]}:".encode() + pixels.tobytes()).digest()
+    digest = hashlib.sha256(f"{pixels.shape[2]}x{pixels.shape[1]}:".encode())
+    digest.update(pixels.data)
+    return digest.digest()
 
 
 class Seen:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -16,15 +13,15 @@ from PIL import Image
 from torch import Tensor
 
 from ganeval.errors import InputError, printable
-from ganeval.images.decode import BadImage, decode
+from ganeval.images.ahead import Share, ahead
+from ganeval.images.decode import BadImage, Take, decode
 from ganeval.images.seen import NAMED
 from ganeval.progress import Progress
 from ganeval.training.data import Pictures, Stored
 from ganeval.training.datasets.files import Files, read
 
 STORED_BYTES = 2**30  # of one split; more stays in the files
-MAX_WORKERS = 16
-AHEAD = 256  # files at a time
+AHEAD = 256  # pictures that may wait to be stored
 STRIP_TOLERANCE = 0.02  # of the height, by which a strip may be wider or narrower than twice its height
 
 Part = Literal["middle", "whole", "left", "right"]
@@ -106,13 +103,13 @@ def load(files: Files, frames: Sequence[Frame], *, what: str, progress: Progress
     stored = [torch.empty((num, frame.channels, frame.size, frame.size), dtype=torch.uint8) for frame in frames]
     digests, bad = set(), []
     with progress(what, num, "images") as advance:
-        for index, result in enumerate(_in_threads(files, frames)):
+        for index, result in ahead(partial(_framed, files, frames), range(num), count=AHEAD, size=_size):
             if isinstance(result, BadImage):
                 bad.append(f"{printable(files.files[index].member)}: {result}")
             else:
-                for images, image in zip(stored, result[0], strict=True):
+                for images, image in zip(stored, result.pictures, strict=True):
                     images[index] = image
-                digests.add(result[1])
+                digests.add(result.digest)
             advance(1)
     if bad:
         more = f"\n  … and {len(bad) - NAMED} more" if len(bad) > NAMED else ""
@@ -134,28 +131,26 @@ def first_size(files: Files) -> tuple[int, int]:
     return width, height
 
 
-Framed = tuple[list[Tensor], bytes]
+class Framed(NamedTuple):
+    pictures: list[Tensor]  # for each frame
+    digest: bytes  # of the pixels of the whole file
 
 
-def _in_threads(files: Files, frames: Sequence[Frame]) -> Iterator[Framed | BadImage]:
-    """In order. Decoders release the GIL."""
-    indices = iter(range(len(files.files)))
-    with ThreadPoolExecutor(min(MAX_WORKERS, os.cpu_count() or 1), thread_name_prefix="ganeval-decode") as pool:
-        while block := list(islice(indices, AHEAD)):
-            yield from pool.map(partial(_framed, files, frames), block)
-
-
-def _framed(files: Files, frames: Sequence[Frame], index: int) -> Framed | BadImage:
+def _framed(files: Files, frames: Sequence[Frame], index: int, share: Share) -> Framed | BadImage:
     try:
-        image, digest = _decoded(files, index)
-        return [frame(image) for frame in frames], digest
+        image, digest = _decoded(files, index, take=share.take)
+        return Framed([frame(image) for frame in frames], digest)
     except BadImage as error:
         return error
 
 
-def _decoded(files: Files, index: int) -> tuple[Tensor, bytes]:
+def _size(result: Framed | BadImage) -> int:
+    return sum(picture.numel() for picture in result.pictures) if isinstance(result, Framed) else 0
+
+
+def _decoded(files: Files, index: int, *, take: Take = lambda size: None) -> tuple[Tensor, bytes]:
     try:
-        result = decode(read(files.where, files.files[index]))
+        result = decode(read(files.where, files.files[index]), take=take)
     except OSError as error:
         raise BadImage(f"cannot be read: {error.strerror or error}") from None
     return result.image, result.digest
