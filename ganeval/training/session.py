@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from ganeval.errors import InputError
+from ganeval.loaders import loaders
 from ganeval.machine import chosen_device, versions
 from ganeval.memory import keep_freed_memory
 from ganeval.pages.language import language
@@ -104,7 +105,9 @@ def resume(
         settings = continued(Settings.from_dict(before["settings"]), path, model, changes or {})
         state = load_checkpoint(folder.checkpoint(checkpoint))
         if "imported" in state:
-            raise InputError(f"{path} was imported: it has no discriminator to continue with; train a new run: ganeval train {settings.model}")
+            raise InputError(
+                f"{path} was imported: it has no discriminator to continue with; train a new run: ganeval train {settings.model}"
+            )
         if "overseer" not in state:
             raise InputError(f"{folder.checkpoint(checkpoint)} was not made by `ganeval train`; continue it in Python: train(…, resume=…)")
         if state["step"] >= settings.config["num_steps"]:
@@ -166,7 +169,7 @@ class Session:
         if place.is_first:
             self.watch.on_start(self.summary(folder))
         torch.manual_seed(settings.seed + 1 + place.rank)  # noise: a stream for each process
-        with stop_requests() as stop_request:
+        with loaders(f"the last checkpoint is good: go on with --resume {folder.path}"), stop_requests() as stop_request:
             overseer = Overseer(settings, self.data, self.scorer, folder, place, self.watch, asked_to_stop=lambda: bool(stop_request()))
             if resume is not None:
                 overseer.load_state_dict(resume["overseer"])
@@ -188,13 +191,6 @@ class Session:
             except Diverged as error:
                 overseer.event(error.step, "nan", str(error))
                 raise
-            except RuntimeError as error:
-                if not str(error).startswith("DataLoader worker"):
-                    raise
-                raise InputError(
-                    f"a process that loads pictures has ended ({str(error).strip(' .')}), as for want of memory; "
-                    f"the last checkpoint is good: go on with --resume {folder.path}"
-                ) from None
             finally:
                 if place.is_first:
                     write_page(folder.path)
