@@ -14,6 +14,7 @@ from typing import Any
 import torch
 
 from ganeval.errors import InputError
+from ganeval.loaders import loaders
 from ganeval.machine import chosen_device, versions
 from ganeval.memory import keep_freed_memory
 from ganeval.pages.language import language
@@ -168,7 +169,7 @@ class Session:
         if place.is_first:
             self.watch.on_start(self.summary(folder))
         torch.manual_seed(settings.seed + 1 + place.rank)  # noise: a stream for each process
-        with stop_requests() as stop_request:
+        with loaders(f"the last checkpoint is good: go on with --resume {folder.path}"), stop_requests() as stop_request:
             overseer = Overseer(settings, self.data, self.scorer, folder, place, self.watch, asked_to_stop=lambda: bool(stop_request()))
             if resume is not None:
                 overseer.load_state_dict(resume["overseer"])
@@ -190,13 +191,6 @@ class Session:
             except Diverged as error:
                 overseer.event(error.step, "nan", str(error))
                 raise
-            except RuntimeError as error:
-                if not str(error).startswith("DataLoader worker"):
-                    raise
-                raise InputError(
-                    f"a process that loads pictures has ended ({str(error).strip(' .')}), as for want of memory; "
-                    f"the last checkpoint is good: go on with --resume {folder.path}"
-                ) from None
             finally:
                 if place.is_first:
                     write_page(folder.path)
