@@ -52,6 +52,10 @@ class Meter:
     samples: list[tuple[int, float, int]] = field(default_factory=list)
     _last: float = 0.0
 
+    @property
+    def unit(self) -> int:
+        return UNITS[self.what]
+
     def at(self, done: int) -> None:
         if time.monotonic() - self._last >= self.every:
             self._last = time.monotonic()
@@ -64,7 +68,7 @@ class Meter:
         settled = done >= WARM_UP * done[-1]
         if settled.sum() < FEWEST:
             raise click.ClickException(f"{settled.sum()} samples after the warm-up are no line, {FEWEST} are; work longer")
-        x, y = done[settled] / UNITS[self.what], resident[settled]
+        x, y = done[settled] / self.unit, resident[settled]
         x = x - x.mean()
         slope = (x @ y) / (x @ x)
         left = y - y.mean() - slope * x
@@ -82,7 +86,7 @@ class Meter:
             done, resident, handles = self.samples[index]
             yield f"{done:>10,}  {resident:>8.1f}  {handles:>7}"
         slope, error = self.slope()
-        of = f"MB per {UNITS[self.what]:,} {self.what} after the first {WARM_UP:.0%}, {len(self.samples)} samples"
+        of = f"MB per {self.unit:,} {self.what} after the first {WARM_UP:.0%}, {len(self.samples)} samples"
         yield f"slope {slope:+.3f} ± {error:.3f} {of}; {self.more_handles():+} handles in the second half"
         yield "flat" if slope + 2 * error < ALLOWED_MB and self.more_handles() <= 0 else "NOT FLAT"
 
@@ -109,7 +113,7 @@ def trained(folder: Path, *, minutes: float, num_steps: int, every: float = 5.0,
     return meter
 
 
-def scored(source: Any, num_images: int | None, *, metrics: tuple[str, ...] = ("fid",), every: float = 2.0) -> Meter:
+def scored(source: Any, num_images: int | None, *, every: float = 2.0) -> Meter:
     """A Fréchet distance of one long set of fakes, by the embedded network: its memory does not depend on their number."""
     meter = Meter("images", every)
 
@@ -126,7 +130,7 @@ def scored(source: Any, num_images: int | None, *, metrics: tuple[str, ...] = ("
         yield advance
 
     real = torch.randint(0, 256, (512, 3, 32, 32), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    evaluator = ganeval.Evaluator(real, metrics=metrics, extractor="tiny", device="cpu", cache=False, progress=progress)
+    evaluator = ganeval.Evaluator(real, extractor="tiny", device="cpu", cache=False, progress=progress)
     click.echo(str(evaluator(source, num_images=num_images)), err=True)
     return meter
 

@@ -1,8 +1,8 @@
 """Merged stats against exact fractions, and closed forms of the Fréchet distance, at all scales.
 
-The limit of a covariance, in units of the two deviations: a mean is known to 2⁻⁵³ of its size at each step, so a difference of two means errs
-by twice that, and what lies between two parts, which is at most all the scatter, by (4 · 2⁻⁵³ |mean| / deviation) for each merge; products
-and sums of 60 numbers in float64 lose some 60 · 2⁻⁵³ beside it. Both together, with every merge.
+The limit of a covariance, in units of the two deviations: a mean is known to 2⁻⁵³ of its size at each step, so a difference of two means
+errs by twice that, and what lies between two parts, which is at most all the scatter, by 4 · 2⁻⁵³ |mean| / deviation for each merge;
+products and sums of 60 numbers in float64 lose some 60 · 2⁻⁵³ beside it.
 """
 
 from __future__ import annotations
@@ -86,9 +86,9 @@ def test_a_stretched_and_shifted_gaussian_is_at_its_closed_form(scale: float, st
 
 
 @pytest.mark.parametrize("method", ["symmetric", "sqrtm"])
-@pytest.mark.parametrize("scale", [1e-60, 1e60, 1e140, 1e300])
+@pytest.mark.parametrize("scale", [1e-60, 1e60, 1e140])
 def test_stats_beyond_float32_are_refused(method: str, scale: float) -> None:
-    one = gaussian(torch.zeros(3), torch.eye(3).double() * scale * min(scale, 1e7))
+    one = gaussian(torch.zeros(3), torch.eye(3).double() * scale**2)
     with pytest.raises(InputError, match=r"float32 can hold"):
         frechet_distance(one, one, method=method)  # type: ignore[arg-type]
     with pytest.raises(InputError, match=r"float32 can hold"):
