@@ -119,7 +119,7 @@ def _fill(url: str, part: Path, most: int, progress: Progress) -> None:
                     advance(len(chunk))
             if total is not None and have < total:
                 raise _Failed(f"ended after {have:,} of {total:,} bytes; run the same again to continue")
-    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+    except (requests.RequestException, urllib3.exceptions.HTTPError, ValueError) as error:  # ValueError: of an odd address
         raise _Failed(_reason(error)) from None
 
 
