@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from types import MappingProxyType
 
+from ganeval.errors import InputError, printable
 from ganeval.metrics import METRICS
 from ganeval.report import Report
 
@@ -27,15 +28,34 @@ OF_CONVENTIONS: Mapping[str, str] = MappingProxyType(
         "ttur": "heusel2017gans",
     }
 )
+SPELLED: Mapping[str, str] = MappingProxyType(  # how LaTeX has its special characters
+    {
+        **{letter: f"\\{letter}" for letter in "{}#$%&_"},
+        "\\": r"\textbackslash{}",
+        "~": r"\textasciitilde{}",
+        "^": r"\textasciicircum{}",
+    }
+)
 OF_ERRORS = ("hampel1974influence", "shao1989general")
 
 
 def methods(report: Report) -> str:
-    """A paragraph for a paper: what was computed, of what, by which convention, and what the error is."""
+    """A paragraph for a paper, in LaTeX: what was computed, of what, by which convention, and what the error is.
+
+    Raises:
+        InputError: the report, which may come from a file of somebody else's, lacks what is told or has something odd in its place.
+    """
+    try:
+        return _methods(report)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InputError(f"the report cannot be cited: {error} is missing or odd in it; score the images again") from None
+
+
+def _methods(report: Report) -> str:
     provenance = report.provenance
     rows = {about["metric"]: about["extractor"] for about in provenance["scores"].values()}
     scores = ", ".join(
-        rf"{key.replace('_', chr(92) + '_')} {_value(report, key)} \cite{{{METRICS[about['metric']].bibtex}}}"
+        rf"{_tex(key)} {_value(report, key)} \cite{{{METRICS[about['metric']].bibtex}}}"
         for key, about in provenance["scores"].items()
         if "/" not in key
     )
@@ -43,19 +63,20 @@ def methods(report: Report) -> str:
     digests = [(label, provenance[label]) for label in ("real", "fake") if provenance[label]]
     images = "; ".join(f"{label} {_digest(side)}" for label, side in digests)
     networks = "; ".join(
-        f"{_network(name)}, weights sha256 {(one['weights_sha256'] or 'unknown')[:16]}, input {one['preprocessing']}"
+        f"{_network(name)}, weights sha256 {_tex((one['weights_sha256'] or 'unknown')[:16])}, input {_tex(one['preprocessing'])}"
         for name, one in provenance["networks"].items()
     )
     fakes = "" if report.num_fake is None else f"{report.num_fake:,} "
     sentence = (
-        f"On {fakes}generated{reals} images we report {scores}, computed with ganeval {provenance['versions']['ganeval']} by the "
-        f"convention {report.convention}{_cited(OF_CONVENTIONS.get(report.convention))} ({networks})."
+        f"On {fakes}generated{reals} images we report {scores}, computed with ganeval {_tex(provenance['versions']['ganeval'])} by the "
+        f"convention {_tex(report.convention)}{_cited(OF_CONVENTIONS.get(report.convention))} ({networks})."
     )
     if any(name in ("is", "intra_is") for name in rows):
-        sentence += f" The Inception Score is over {provenance['num_splits']} splits in {provenance['order']} order"
-        sentence += f" (seed {provenance['seed']})." if provenance["order"] == "seeded" else "."
+        sentence += f" The Inception Score is over {int(provenance['num_splits'])} splits in {_tex(provenance['order'])} order"
+        sentence += f" (seed {int(provenance['seed'])})." if provenance["order"] == "seeded" else "."
     if "kid" in rows:
-        sentence += f" KID is over {provenance['num_subsets']} subsets of {provenance['subset_size']:,} images (seed {provenance['seed']})."
+        num, size, seed = (int(provenance[name]) for name in ("num_subsets", "subset_size", "seed"))
+        sentence += f" KID is over {num} subsets of {size:,} images (seed {seed})."
     if any(score.error is not None for score in report.scores.values()):
         sentence += rf" Errors are standard errors over draws of generated images, with the real ones fixed \cite{{{','.join(OF_ERRORS)}}}."
     return f"{sentence} Images: {images}."
@@ -82,7 +103,12 @@ def _value(report: Report, key: str) -> str:
 
 def _network(name: str) -> str:
     words, key = OF_EXTRACTORS.get(name, (name, None))
-    return f"{words}{_cited(key)}"
+    return f"{_tex(words)}{_cited(key)}"
+
+
+def _tex(text: str) -> str:
+    """Text that LaTeX prints and does not obey: a report may come from anybody."""
+    return "".join(SPELLED.get(letter, letter) for letter in printable(text))
 
 
 def _cited(key: str | None) -> str:
@@ -92,5 +118,5 @@ def _cited(key: str | None) -> str:
 def _digest(side: Mapping[str, object]) -> str:
     for what, name in (("pixels_sha256", "sha256 of the pixels"), ("reference_sha256", "stats of sha256")):
         if side.get(what):
-            return f"{name} {str(side[what])[:16]}"
+            return f"{name} {_tex(str(side[what])[:16])}"
     return "of unknown origin"

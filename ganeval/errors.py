@@ -1,5 +1,6 @@
 """What a user's mistake raises: one sentence with the offending value and the remedy."""
 
+import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
@@ -14,6 +15,24 @@ class InputTypeError(InputError, TypeError):
 
 class Notice(UserWarning):
     """Something that a user should know although nothing failed: one sentence, which the command line prints on standard error."""
+
+
+def printable(name: str) -> str:
+    """A name out of a file or file system as it may stand in a message: in one line, without what a terminal would obey.
+
+    Undecodable bytes become question marks; control characters, ends of lines and what turns the direction of writing are spelled out.
+    """
+    return "".join(map(_visible, name.encode("utf-8", "replace").decode()))
+
+
+def _visible(letter: str) -> str:
+    plain = letter.isprintable() or unicodedata.category(letter) == "Zs"  # spaces of other scripts
+    return letter if plain else letter.encode("unicode_escape").decode()
+
+
+def shown(text: str) -> str:
+    """Text of several lines as it may go to a terminal."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

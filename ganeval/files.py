@@ -1,17 +1,20 @@
-"""Files of ours: where they are kept, their digest, and writing them at once or not at all."""
+"""Files: where ours are kept, their digest, reading what somebody else put there, and writing at once or not at all."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
 CHUNK = 1 << 20
+MOST_JSON = 2**28  # bytes of one file of JSON, or of lines of it, that is read as a whole
 
 
 def cache_folder(kind: str) -> Path:
@@ -22,9 +25,52 @@ def cache_folder(kind: str) -> Path:
     return (Path(home) if home else platformdirs.user_cache_path("ganeval")) / kind
 
 
+def opened(path: Path) -> BufferedReader:
+    """A file to read. A pipe, socket or device is refused: opening it may wait for ever, and reading it may never end.
+
+    Raises:
+        OSError: it is one of those, or cannot be read.
+    """
+    _check_regular(path, os.stat(path))  # before it is opened, because that alone does something to some devices
+    file = open(path, "rb", opener=_at_once)  # noqa: SIM115 - handed to the caller
+    try:
+        _check_regular(path, os.fstat(file.fileno()))  # it may have been replaced meanwhile
+    except OSError:
+        file.close()
+        raise
+    return file
+
+
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))  # of a pipe open() would wait for a writer; Windows has no such flag
+
+
+def _check_regular(path: Path, status: os.stat_result) -> None:
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(errno.EINVAL, "it is a pipe, socket or device, and no file", str(path))
+
+
+def content(path: Path, *, most: int) -> bytes:
+    """All of a file, which may have `most` bytes, whatever its size is said to be.
+
+    Raises:
+        OSError: it is larger, no file, or cannot be read.
+    """
+    with opened(path) as file:
+        size = min(os.fstat(file.fileno()).st_size, most)
+        data = file.read(size + 1) or b""  # None of a file in /proc that has nothing to say yet
+        if len(data) > size:  # it grows, or its size is none, as in /proc
+            data += file.read(most + 1 - len(data)) or b""
+    if len(data) > most:
+        raise OSError(errno.EFBIG, f"it has more than {most:,} bytes", str(path))
+    return data
+
+
 def sha256_of(path: Path) -> str:
     """Hexadecimal sha256 of a file."""
-    with path.open("rb") as file:
+    with opened(path) as file:
         digest = hashlib.sha256()
         while chunk := file.read(CHUNK):
             digest.update(chunk)

@@ -9,6 +9,8 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Literal
 
+from ganeval.errors import printable
+
 if TYPE_CHECKING:
     from rich.progress import Task
 
@@ -39,9 +41,10 @@ def bars(what: str, total: int | None, unit: Unit) -> Iterator[Advance]:
 
     of = _of(unit)
     amount = progress.DownloadColumn() if unit == "bytes" else progress.MofNCompleteColumn()
-    columns = (progress.TextColumn("{task.description}"), progress.BarColumn(), amount, Rate(), progress.TimeRemainingColumn())
+    text = progress.TextColumn("{task.description}", markup=False)
+    columns = (text, progress.BarColumn(), amount, Rate(), progress.TimeRemainingColumn())
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=total)
+        task = bar.add_task(printable(what), total=total)
         yield lambda done: bar.advance(task, done)
 
 
@@ -61,7 +64,7 @@ def lines(what: str, total: int | None, unit: Unit) -> Iterator[Advance]:
         rate = done / (now - start)
         known = "" if total is None else f" of {_amount(total, unit)}"
         left = "" if total is None else f", {timedelta(seconds=round((total - done) / rate))} left"
-        print(f"{what}: {_amount(done, unit)}{known}{_of(unit)}, {_amount(rate, unit)}{_of(unit)}/s{left}", file=sys.stderr)  # noqa: T201
+        print(f"{printable(what)}: {_amount(done, unit)}{known}{_of(unit)}, {_amount(rate, unit)}{_of(unit)}/s{left}", file=sys.stderr)  # noqa: T201
 
     yield advance
 

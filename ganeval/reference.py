@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
@@ -15,8 +16,10 @@ import torch
 from ganeval.errors import InputError
 from ganeval.extractors.protocol import FeatureExtractor, identity_of
 from ganeval.files import check_folder, sha256_of, written_at_once
+from ganeval.npz import arrays
 from ganeval.shards import check_complete, in_words
 from ganeval.stats import FeatureStats
+from ganeval.zips import is_zip, opened_zip
 
 FORMAT = 1  # of the "ganeval" entry in the file
 
@@ -112,9 +115,9 @@ def check_target(path: Path) -> None:
 
 def holds_stats(path: Path) -> bool:
     """Whether an .npz holds `mu` and `sigma`; False for any other file."""
-    if path.suffix != ".npz" or not path.is_file() or not zipfile.is_zipfile(path):
+    if path.suffix != ".npz" or not path.is_file() or not is_zip(path):
         return False
-    with zipfile.ZipFile(path) as archive:
+    with opened_zip(path) as archive:
         return {"mu.npy", "sigma.npy"} <= set(archive.namelist())
 
 
@@ -129,15 +132,15 @@ def load_reference(path: Path, *, assumed: str | None = None) -> Reference:
     """
     if not path.exists():
         raise InputError(f"{path} does not exist")
-    if path.suffix == ".npz" and path.is_file() and not zipfile.is_zipfile(path):
+    if path.suffix == ".npz" and path.is_file() and not is_zip(path):
         raise InputError(f"{path} is no .npz, or only a part of one; make or download it again")
     if not holds_stats(path):
         raise InputError(f"{path} is not a file of stats: expected an .npz with `mu` and `sigma`")
     try:
-        with np.load(path, allow_pickle=False) as file:
-            mean, covariance = file["mu"], file["sigma"]
-            about = json.loads(str(file["ganeval"])) if "ganeval" in file else None
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        file = arrays(path, ("mu", "sigma", "ganeval"))
+        mean, covariance = file["mu"], file["sigma"]
+        about = json.loads(str(file["ganeval"])) if "ganeval" in file else None
+    except (OSError, ValueError, KeyError, EOFError, RecursionError, NotImplementedError, zlib.error, BadZipFile) as error:
         raise InputError(f"{path} is damaged: {error}; make or download it again") from None
     if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)) or mean.dtype.kind != "f" or covariance.dtype.kind != "f":
         raise InputError(f"{path} holds mu {list(mean.shape)} and sigma {list(covariance.shape)}; expected [dim] and [dim, dim]")

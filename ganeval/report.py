@@ -187,7 +187,7 @@ def _count(number: int | None) -> str:
 def _plain(table: Table) -> str:
     from rich.console import Console
 
-    console = Console(file=io.StringIO(), width=120, color_system=None, legacy_windows=False)
+    console = Console(file=io.StringIO(), width=120, color_system=None, legacy_windows=False, markup=False, emoji=False)
     console.print(table)
     assert isinstance(console.file, io.StringIO)
     return "\n".join(line.rstrip() for line in console.file.getvalue().rstrip().splitlines())

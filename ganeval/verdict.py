@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ganeval.errors import InputError
+from ganeval.files import MOST_JSON, content
 from ganeval.metrics import METRICS, Metric
 from ganeval.report import Report, Score
 
@@ -51,9 +52,9 @@ def load_report(path: Path) -> Report:
     if not file.is_file():
         raise InputError(f"{file} does not exist; give a file written with `ganeval evaluate … --json`, or the folder of a scored run")
     try:
-        values = json.loads(file.read_text(encoding="utf-8"))
+        values = json.loads(content(file, most=MOST_JSON))
         return Report.from_dict(next(iter(values["reports"].values())) if "reports" in values else values)
-    except (ValueError, TypeError, StopIteration) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, StopIteration, RecursionError) as error:
         why = str(error) if isinstance(error, InputError) else "it is not JSON that ganeval wrote"
         raise InputError(f"{file} cannot be compared: {why}") from None
 

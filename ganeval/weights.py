@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import os
-import pickle
 import shutil
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zipfile import ZIP_STORED
 
 from ganeval.download import download
 from ganeval.errors import InputError
-from ganeval.files import cache_folder, sha256_of, written_at_once
+from ganeval.files import cache_folder, opened, sha256_of, written_at_once
 from ganeval.progress import Progress, silent
 from ganeval.published import INCEPTION, WEIGHTS, WeightsFile
+from ganeval.zips import is_zip, opened_zip
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 __all__ = [
     "INCEPTION",
     "WEIGHTS",
+    "Unreadable",
     "WeightsFile",
     "fetch",
     "home_of",
@@ -30,8 +32,10 @@ __all__ = [
     "load_state_dict",
     "local_copy",
     "torchscript_state_dict",
+    "unpickled",
 ]
 
+SMALL, SHARED = 2**20, 16  # bytes, and how many times over tensors may share what the file holds
 EMBEDDED_INSTEAD = "score with the embedded network, which is no FID: --extractor tiny"
 
 
@@ -71,7 +75,7 @@ def fetch(weights: WeightsFile, *, mirrors: Sequence[str] = (), instead: str = E
     extra = [*mirrors, *filter(None, [os.environ.get("GANEVAL_MIRROR")])]
     urls = [f"{mirror.rstrip('/')}/{weights.filename}" for mirror in extra] + list(weights.urls)
     try:
-        return download(urls, home_of(weights), sha256=weights.sha256, progress=progress)
+        return download(urls, home_of(weights), sha256=weights.sha256, size=weights.size, progress=progress)
     except InputError as error:
         raise InputError(
             f"the weights of {weights.name} are not on this machine. {error}\n"
@@ -113,8 +117,9 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise InputError(f"the weights file {path} does not exist")
     try:
-        loaded = _safetensors(path) if path.suffix == ".safetensors" else _pickled_tensors(path)
-    except _Unreadable as error:
+        loaded = _safetensors(path) if path.suffix == ".safetensors" else unpickled(path)
+        check_sizes(loaded, path)
+    except Unreadable as error:
         raise InputError(
             f"{path} is not a file of weights that can be loaded safely ({error}); "
             "expected a state dict saved by torch.save, or .safetensors"
@@ -134,7 +139,7 @@ def torchscript_state_dict(path: Path) -> dict[str, Tensor]:
     return state
 
 
-class _Unreadable(Exception):
+class Unreadable(Exception):
     """Why a file cannot be read as weights, in a few words."""
 
 
@@ -144,17 +149,46 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 
     try:
         return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise _Unreadable(error) from None
+    except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:  # also of kinds of numbers that torch does not have
+        raise Unreadable(str(error) or type(error).__name__) from None
 
 
-def _pickled_tensors(path: Path) -> Any:
+def unpickled(path: Path) -> Any:
+    """What torch.save wrote, if it is of tensors and plain values, on the CPU. The one place where a pickle of others is opened.
+
+    Raises:
+        Unreadable: it holds anything else, or is damaged.
+        OSError: it cannot be opened.
+    """
     import torch
 
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=".*TorchScript archive")  # the error says it too
-            return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, KeyError, ValueError) as error:
-        reason = str(error).splitlines() or [type(error).__name__]
-        raise _Unreadable(reason[0].split(". ")[0][:200]) from None
+    with opened(path) as file:
+        _check_plain(path)
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except Exception as error:  # a reader of zips and pickles fails in many ways on what is neither
+            reason = str(error).splitlines() or [type(error).__name__]
+            raise Unreadable(reason[0].split(". ")[0][:200]) from None
+
+
+def _check_plain(path: Path) -> None:
+    """Refuse programs, which torch before 2.6 ran even so (CVE-2025-32434), and what would be expanded: torch.save does not compress."""
+    if not is_zip(path):
+        return
+    with opened_zip(path) as archive:
+        if any("/code/" in name or name.endswith("constants.pkl") for name in archive.namelist()):
+            raise Unreadable("it is a TorchScript archive, which is a program")
+        if any(info.compress_type != ZIP_STORED for info in archive.infolist()):
+            raise Unreadable("its parts are compressed, which torch.save does not do")
+
+
+def check_sizes(loaded: Any, path: Path) -> None:
+    """Refuse tensors that are far larger than the file: views that repeat a few numbers take memory once something is made of them.
+
+    Raises:
+        Unreadable: saying how large they are.
+    """
+    tensors = loaded.values() if isinstance(loaded, dict) else ()
+    stated = sum(value.numel() * value.element_size() for value in tensors if hasattr(value, "element_size"))
+    if stated > SMALL + SHARED * path.stat().st_size:
+        raise Unreadable(f"its tensors state {stated:,} bytes, but the file has {path.stat().st_size:,}")

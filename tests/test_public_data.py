@@ -67,7 +67,7 @@ def test_without_internet_it_is_said_what_to_fetch_and_where_to_put_it(tmp_path:
     monkeypatch.setenv("GANEVAL_HOME", str(tmp_path))
     for variable in ("http_proxy", "https_proxy"):
         monkeypatch.setenv(variable, "http://127.0.0.1:1")  # nobody listens there
-    with pytest.raises(InputError, match=r"fetch http://efrosgans.*maps.tar.gz .*put it at .*maps.tar.gz, or train on a folder"):
+    with pytest.raises(InputError, match=r"fetch https://efrosgans.*maps.tar.gz .*put it at .*maps.tar.gz, or train on a folder"):
         open_data("maps", task="pairs")
     with pytest.raises(InputError, match=r"cifar-10-python.tar.gz into .*data, or train on a folder"):
         open_data("cifar10", task="images")

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ganeval.cache.store import Store
-from ganeval.files import CHUNK, sha256_of
+from ganeval.files import CHUNK, opened, sha256_of
 from ganeval.images import ImageSource
 from ganeval.images.encoded import EncodedImages
 from ganeval.images.origin import Origin
@@ -79,7 +79,7 @@ def _digests(paths: Iterable[Path], stop: threading.Event) -> list[str]:
     found = []
     for path in paths:
         digest = hashlib.sha256()
-        with path.open("rb") as file:
+        with opened(path) as file:
             while not stop.is_set() and (chunk := file.read(CHUNK)):
                 digest.update(chunk)
         found.append(digest.hexdigest())

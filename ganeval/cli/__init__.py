@@ -25,7 +25,7 @@ from ganeval.cli.stats import stats
 from ganeval.cli.tables import conventions, extractors, metrics
 from ganeval.cli.train import train, train_and_score
 from ganeval.cli.weights import weights
-from ganeval.errors import InputError, Notice
+from ganeval.errors import InputError, Notice, shown
 from ganeval.memory import keep_freed_memory
 
 
@@ -44,11 +44,11 @@ class Group(click.Group):
                 return None
             raise
         except InputError as error:
-            raise click.ClickException(str(error)) from None
+            raise click.ClickException(shown(str(error))) from None
         except OSError as error:
             if error.errno is None or error.filename is None:
                 raise
-            raise click.ClickException(f"{error.filename}: {error.strerror}") from None
+            raise click.ClickException(shown(f"{error.filename}: {error.strerror}")) from None
         except RuntimeError as error:
             if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported here
                 raise
@@ -61,13 +61,13 @@ class Group(click.Group):
 def _notices() -> Iterator[None]:
     """Notices as one sentence on standard error, where other warnings are shown as ever."""
     with warnings.catch_warnings():
-        shown = warnings.showwarning
+        as_ever = warnings.showwarning
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
             if issubclass(category, Notice):
-                click.echo(f"note: {message}", err=True)
+                click.echo(f"note: {shown(str(message))}", err=True)
             else:
-                shown(message, category, *where, **more)
+                as_ever(message, category, *where, **more)
 
         warnings.showwarning = show
         yield

@@ -8,7 +8,7 @@ import click
 
 from ganeval.cli.completion import metric_names, one_of
 from ganeval.conventions import CONVENTIONS, DEFAULT, Convention
-from ganeval.errors import InputError, nearest
+from ganeval.errors import InputError, nearest, printable, shown
 
 if TYPE_CHECKING:
     from ganeval.metrics import Metric
@@ -22,10 +22,10 @@ def print_table(columns: list[str], rows: list[list[str]]) -> None:
 
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False)
     for column in columns:
-        table.add_column(column, overflow="fold")  # a path or digest that is cut is of no use
+        table.add_column(printable(column), overflow="fold")  # a path or digest that is cut is of no use
     for row in rows:
-        table.add_row(*row)
-    console = Console(highlight=False)
+        table.add_row(*map(shown, row))
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = 140
     console.print(table)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ganeval.errors import printable, shown
 from ganeval.training.overseer import Watch
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class Lines(Watch):
         self._last = -LINE_EVERY
 
     def say(self, text: str) -> None:
-        click.echo(text, err=True)
+        click.echo(shown(text), err=True)
 
     def on_start(self, summary: Iterable[str]) -> None:
         for line in summary:
@@ -90,7 +91,7 @@ def shown_watch(name: str, quiet: bool) -> Iterator[Lines]:
     from rich.console import Console
 
     columns = (
-        progress.TextColumn(name),
+        progress.TextColumn("{task.description}", markup=False),
         progress.BarColumn(bar_width=20),
         progress.MofNCompleteColumn(),
         progress.TextColumn("{task.fields[rate]}"),
@@ -98,7 +99,7 @@ def shown_watch(name: str, quiet: bool) -> Iterator[Lines]:
         progress.TextColumn("{task.fields[losses]}  {task.fields[score]}", markup=False),
     )
     with progress.Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        yield Bar(bar, bar.add_task(name, total=None, losses="", rate="", score=""))
+        yield Bar(bar, bar.add_task(printable(name), total=None, losses="", rate="", score=""))
 
 
 def _losses(losses: Mapping[str, float]) -> str:

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from ganeval.doctor.equal_files import contents, shared_sizes
 from ganeval.doctor.pixels import Pixels, pixels_of
-from ganeval.errors import InputError
+from ganeval.errors import InputError, printable
 from ganeval.images import ImageSource
 from ganeval.images.about import About, about
 from ganeval.images.ahead import Share, ahead
 from ganeval.images.decode import BadImage, decode
 from ganeval.images.encoded import MAX_BYTES, EncodedImages, Entry
-from ganeval.images.seen import Diary, pixel_digest, printable
+from ganeval.images.seen import Diary, pixel_digest
 from ganeval.progress import Advance, Progress, silent
 
 KEPT_BYTES = 2**30  # of pixels of one side; of larger pictures fewer are kept to measure with, all are looked at

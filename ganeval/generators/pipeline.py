@@ -2,14 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, printable
+from ganeval.files import MOST_JSON, content
 from ganeval.generators.drawn import Making, seeded
 from ganeval.optional import package
+
+INSTEAD = "write its pictures into a folder by a script of its own, and score that"
+
+
+def _check_plain(folder: Path) -> None:
+    """Refuse a pipeline that names code: some versions of diffusers run a .py in the folder, and load any class of any package by its name.
+
+    Raises:
+        InputError: naming it.
+    """
+    try:
+        parts = json.loads(content(folder / "model_index.json", most=MOST_JSON))
+        named = {name: part for name, part in parts.items() if isinstance(part, list) and part != [None, None]}
+        odd = [name for name, part in named.items() if not name.isidentifier() or part[:1] != ["diffusers"]]
+        code = [*folder.glob("*.py"), *(path for name in named if name.isidentifier() for path in (folder / name).glob("*.py"))]
+        plain = isinstance(parts["_class_name"], str)
+    except (ValueError, RecursionError, AttributeError, KeyError, OSError) as error:
+        raise InputError(f"diffusers:{folder} is no pipeline: its model_index.json is damaged ({error})") from None
+    if {"tokenizer", "text_encoder"} & named.keys():
+        raise InputError(f"diffusers:{folder} needs prompts; write its pictures into a folder and score that, or give a callable in Python")
+    if odd or code or not plain:
+        what = printable(odd[0]) if odd else code[0] if code else "the class of the pipeline"
+        raise InputError(f"diffusers:{folder} is not loaded: {what} may be code, or is no part of diffusers itself; {INSTEAD}")
 
 
 def opened(folder: str, *, seed: int, device: torch.device) -> Making:
@@ -21,14 +46,13 @@ def opened(folder: str, *, seed: int, device: torch.device) -> Making:
     diffusers = package("diffusers", extra="diffusers", asked_by=f"the generator diffusers:{folder}")
     if not (Path(folder) / "model_index.json").is_file():
         raise InputError(f"diffusers:{folder} is no pipeline: there is no model_index.json; name a folder that save_pretrained() wrote")
+    _check_plain(Path(folder))
     try:
         pipe = diffusers.DiffusionPipeline.from_pretrained(folder, local_files_only=True, use_safetensors=True).to(device)
     except Exception as error:  # whatever is missing or damaged, each part has its own
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
         raise InputError(f"diffusers:{folder} cannot be loaded: {reason}") from None
     pipe.set_progress_bar_config(disable=True)
-    if any(hasattr(pipe, part) for part in ("tokenizer", "text_encoder")):
-        raise InputError(f"diffusers:{folder} needs prompts; write its pictures into a folder and score that, or give a callable in Python")
 
     def make(positions: range) -> Tensor:
         rngs = [seeded(seed, position) for position in positions]

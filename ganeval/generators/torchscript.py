@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-import zipfile
 from pathlib import Path
 
 import torch
@@ -12,13 +11,14 @@ from torch import Tensor
 from ganeval.errors import InputError
 from ganeval.files import sha256_of
 from ganeval.generators.drawn import Latents, Making
+from ganeval.zips import is_zip, opened_zip
 
 
 def is_torchscript(path: Path) -> bool:
     """Whether a file holds a program, told without running it."""
-    if not zipfile.is_zipfile(path):
+    if not is_zip(path):
         return False
-    with zipfile.ZipFile(path) as archive:
+    with opened_zip(path) as archive:
         return any("/code/" in name for name in archive.namelist())
 
 

@@ -98,6 +98,8 @@ def _open_path(path: Path) -> ImageSource:
             return folder.matching_images(path)
         path, pattern = inside
     name = path.name.lower()
+    if path.exists() and not (path.is_dir() or path.is_file()):
+        raise InputError(f"{path} is a pipe, socket or device, which cannot be read twice; give {ACCEPTED}")
     if path.is_dir():
         return folder.folder_images(path)
     if "{" in path.name and not path.exists():

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
-import shutil
-import tarfile
-import tempfile
-import threading
-import zipfile
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+import stat
+from collections.abc import Callable, Sequence
 from functools import partial
-from pathlib import Path
-from typing import IO, Any
+from pathlib import Path, PurePath
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, printable
 from ganeval.images import patterns
 from ganeval.images.decode import BadImage
-from ganeval.images.encoded import EncodedImages, Entry, is_picture_name
+from ganeval.images.encoded import MAX_BYTES, EncodedImages, Entry, is_picture_name
 from ganeval.images.origin import Origin
-from ganeval.images.seen import printable
+from ganeval.images.tar import LINK, REMEDY, Tar, opened_tar
+from ganeval.zips import check_member, check_ratio, opened_zip
 
 TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
 LONGEST_CLASS = 1000  # bytes of a .cls file
@@ -31,33 +24,49 @@ def zip_images(path: Path, *, pattern: str = "") -> EncodedImages:
     """All pictures in a zip, sorted by their path in it; with a pattern those whose path ends like that.
 
     Raises:
-        InputError: not a zip, or no picture in it.
+        InputError: not a zip, no picture in it, or pictures that are far larger than the zip.
     """
     origin = Origin.of([(pattern, path)])
     try:
-        archive = zipfile.ZipFile(path)
-    except zipfile.BadZipFile as error:
-        raise InputError(f"{path} is not a readable zip archive: {error}; copy or download it again") from None
-    members = {info.filename: info for info in archive.infolist() if not info.is_dir()}  # a later one replaces, as unpacking does
-    entries = [Entry(name, info.file_size, partial(_read_zip, archive, info)) for name, info in members.items()]
+        archive = opened_zip(path)
+        members = {info.filename: info for info in archive.infolist() if not info.is_dir()}  # a later one replaces, as unpacking does
+        check_ratio(sum(info.file_size for name, info in members.items() if is_picture_name(name)), path.stat().st_size)
+    except (BadZipFile, OSError, NotImplementedError, ValueError) as error:
+        raise InputError(f"{path} is not a readable zip archive: {error}; {REMEDY}") from None
+    entries = [Entry(name, info.file_size, _kept_in(name, partial(_read_zip, archive, info))) for name, info in members.items()]
     entries.sort(key=lambda entry: entry.name)
     return _pictures(str(path), "zip", entries, origin, pattern)
 
 
-def _read_zip(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def _read_zip(archive: ZipFile, info: ZipInfo) -> bytes:
+    if stat.S_ISLNK(info.external_attr >> 16):
+        raise BadImage(LINK)
+    try:
+        check_member(info, most=MAX_BYTES)
+    except BadZipFile as error:
+        raise BadImage(str(error)) from None
     try:
         return archive.read(info)
     except RuntimeError as error:  # zipfile's word for "encrypted"
         raise BadImage(str(error)) from None
-    except Exception as error:  # bad CRC, unknown compression, damaged stream: each compressor has its own exceptions
+    except Exception as error:  # bad CRC, damaged stream: each compressor has its own exceptions
         raise BadImage(f"damaged in the archive: {error}") from None
+
+
+def _kept_in(name: str, read: Callable[[], bytes]) -> Callable[[], bytes]:
+    """`read`, but for a name that leads out of the folder that it would be unpacked into: it may become the name of a translation."""
+    path = PurePath(name)
+    return partial(_leads_out, name) if path.drive or path.root or ".." in path.parts else read
+
+
+def _leads_out(name: str) -> bytes:
+    raise BadImage("its name leads out of the archive; pack it again by a name below the folder")
 
 
 def tar_images(paths: Sequence[Path], *, where: str, pattern: str = "") -> EncodedImages:
     """All pictures in one tar or in webdataset shards: shard by shard, within a shard sorted by path; as `zip_images` with a pattern.
 
-    The class of a picture is what the `.cls` file of its sample says, else the first folder of its path in the shard. A compressed tar
-    has no index and is expanded into an unnamed temporary file first.
+    The class of a picture is what the `.cls` file of its sample says, else the first folder of its path in the shard.
 
     Raises:
         InputError: not a tar, one that was cut off, no picture in any of them, or samples of several pictures each.
@@ -65,74 +74,22 @@ def tar_images(paths: Sequence[Path], *, where: str, pattern: str = "") -> Encod
     origin = Origin.of((f"{path.name}/{pattern}" if len(paths) > 1 else pattern, path) for path in paths)
     entries: list[Entry] = []
     for path in paths:
-        try:
-            members, read = _members(path)
-        except (tarfile.TarError, EOFError, OSError, lzma.LZMAError, zlib.error) as error:
-            raise InputError(f"{path} is not a readable tar archive: {error}; copy or download it again") from None
+        tar = opened_tar(path)
         prefix = f"{path.name}/" if len(paths) > 1 else ""
         entries += [
-            Entry(prefix + name, member.size, partial(read, member.offset_data, member.size), partial(_class, name, members, read))
-            for name, member in sorted(members.items())
+            Entry(prefix + name, member.size, _kept_in(name, partial(tar.read, name, most=MAX_BYTES)), partial(_class, name, tar))
+            for name, member in sorted(tar.members.items())
+            if not member.odd or is_picture_name(name)
         ]
     return _pictures(where, "tar" if len(paths) == 1 else "shards", entries, origin, pattern, samples=True)
 
 
-def _class(name: str, members: Mapping[str, tarfile.TarInfo], read: Callable[[int, int], bytes]) -> str:
+def _class(name: str, tar: Tar) -> str:
     """Of a picture in a shard; "" for none."""
-    stated = members.get(f"{patterns.sample_of(name)}.cls")
-    if stated is not None:
-        return read(stated.offset_data, min(stated.size, LONGEST_CLASS)).decode("utf-8", "replace").strip()
+    stated = tar.members.get(f"{patterns.sample_of(name)}.cls")
+    if stated is not None and not stated.odd:
+        return tar.bytes_at(stated.offset, min(stated.size, LONGEST_CLASS)).decode("utf-8", "replace").strip()
     return name.partition("/")[0] if "/" in name else ""
-
-
-def _members(path: Path) -> tuple[dict[str, tarfile.TarInfo], Callable[[int, int], bytes]]:
-    """The files of a tar by name, and how to read (offset, size) of it; no file stays open for a plain one."""
-    try:
-        with tarfile.open(path, "r:") as archive:
-            return _listed(archive), partial(_read_path, path)
-    except tarfile.ReadError:
-        if (opener := _compression(path)) is None:
-            raise
-    plain = tempfile.TemporaryFile(prefix="ganeval-")  # noqa: SIM115 - open as long as the source lives, gone with it
-    with opener(path) as compressed:
-        shutil.copyfileobj(compressed, plain)
-    plain.seek(0)
-    with tarfile.open(fileobj=plain, mode="r:") as archive:
-        return _listed(archive), partial(_read_file, plain, threading.Lock())
-
-
-def _listed(archive: tarfile.TarFile) -> dict[str, tarfile.TarInfo]:
-    members = {member.name.removeprefix("./"): member for member in archive if member.isfile()}  # a later one replaces
-    assert archive.fileobj is not None
-    archive.fileobj.seek(archive.offset)
-    if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
-        # Python's tarfile takes this for the end. It is where a copy broke off, and the rest of the pictures are missing.
-        raise tarfile.ReadError("it breaks off without an end mark")
-    return members
-
-
-def _compression(path: Path) -> Callable[[Path], Any] | None:
-    openers: dict[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"BZ": bz2.open, b"\xfd7": lzma.open}
-    with path.open("rb") as file:
-        return openers.get(file.read(2))
-
-
-def _read_path(path: Path, offset: int, size: int) -> bytes:
-    with path.open("rb") as file:
-        return _read(file, offset, size)
-
-
-def _read_file(file: IO[bytes], lock: threading.Lock, offset: int, size: int) -> bytes:
-    with lock:  # one position for all threads
-        return _read(file, offset, size)
-
-
-def _read(file: IO[bytes], offset: int, size: int) -> bytes:
-    file.seek(offset)
-    data = file.read(size)
-    if len(data) < size:
-        raise BadImage("the archive ends before it does")
-    return data
 
 
 def _pictures(where: str, kind: str, entries: list[Entry], origin: Origin, pattern: str, *, samples: bool = False) -> EncodedImages:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import copy
 import io
 import math
-import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
+from zipfile import BadZipFile
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from ganeval.errors import InputError, InputTypeError
+from ganeval.files import opened
 from ganeval.images.batch import check_images
+from ganeval.images.decode import MAX_PIXELS
 from ganeval.images.origin import Origin
 from ganeval.images.seen import Seen
+from ganeval.npz import arrays, header, headers, member
+from ganeval.zips import opened_zip
 
-Header = tuple[tuple[int, ...], bool, "np.dtype[Any]"]  # shape, Fortran order, dtype
+DAMAGED = (OSError, ValueError, EOFError, NotImplementedError, RuntimeError, zlib.error, BadZipFile)  # what their readers raise
 
 
 class ArrayImages:
@@ -38,12 +43,13 @@ class ArrayImages:
         self.origin: Origin | None = Origin.of([("", path)])
         self._path = path
         try:
-            self._member = _image_member(path) if path.suffix == ".npz" else None
+            self._array = _image_array(path) if path.suffix == ".npz" else None
             with self._open() as file:
-                shape, fortran, dtype = _header(file)
+                shape, fortran, dtype = header(file)
+                room = self._size() - file.tell()
         except InputError:
             raise
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        except DAMAGED as error:
             raise InputError(f"{path} is not a readable numpy file: {error}") from None
         if dtype != np.uint8 or len(shape) != 4:
             raise InputTypeError(
@@ -53,6 +59,10 @@ class ArrayImages:
             raise InputError(f"{path} is stored in Fortran order; save it again with numpy.ascontiguousarray")
         if math.prod(shape) == 0:
             raise InputError(f"{path} holds no image: its shape is {list(shape)}")
+        if shape[1] * shape[2] * shape[3] > 3 * MAX_PIXELS:
+            raise InputError(f"{path} states pictures of {list(shape[1:])}, over the limit of {MAX_PIXELS:,} pixels: a decompression bomb?")
+        if math.prod(shape) > room:  # before memory is taken for a batch of it
+            raise _ends_early(self.where)
         self._shape = shape
         self._part = range(shape[0])  # what of the array
         self._channels_last = _channels_last(shape, self.where)
@@ -75,7 +85,7 @@ class ArrayImages:
         bytes_per_image = math.prod(self._shape[1:])
         try:
             with self._open() as file:
-                _header(file)
+                header(file)
                 file.seek(self._part.start * bytes_per_image, io.SEEK_CUR)
                 labels = self._labels()
                 for start in range(0, self.num_images, batch_size):
@@ -85,44 +95,45 @@ class ArrayImages:
                     images = check_images(images.permute(0, 3, 1, 2) if self._channels_last else images).contiguous()
                     seen.add_all(images, labels[start : start + count] if labels else None)
                     yield images
-        except (OSError, zipfile.BadZipFile) as error:
+        except InputError:
+            raise
+        except DAMAGED as error:
             raise InputError(f"{self.where} is damaged: {error}; copy or download it again") from None
 
     def _labels(self) -> list[str] | None:
-        if self._member is None:
+        if self._array is None:
             return None
-        with np.load(self._path, allow_pickle=False) as arrays:
-            for key in ("arr_1", "labels"):
-                if key in arrays and arrays[key].shape == self._shape[:1] and arrays[key].dtype.kind in "iu":
-                    return [str(label) for label in arrays[key][self._part.start : self._part.stop].tolist()]
+        with opened_zip(self._path) as archive:
+            stated = headers(archive)
+        for key in ("arr_1", "labels"):
+            if key in stated and stated[key][0] == self._shape[:1] and stated[key][2].kind in "iu":
+                labels = arrays(self._path, (key,))[key]
+                return [str(label) for label in labels[self._part.start : self._part.stop].tolist()]
         return None
 
+    def _size(self) -> int:
+        """Bytes of the array and its header, as the file states them."""
+        if self._array is None:
+            return self._path.stat().st_size
+        with opened_zip(self._path) as archive:
+            return member(archive, self._array).file_size
+
     def _open(self) -> IO[bytes]:
-        if self._member is None:
-            return self._path.open("rb")
-        return zipfile.ZipFile(self._path).open(self._member)
+        if self._array is None:
+            return opened(self._path)
+        archive = opened_zip(self._path)
+        return archive.open(member(archive, self._array))
 
 
-def _header(file: IO[bytes]) -> Header:
-    """The start of a .npy; leaves `file` at the first value. Nothing is unpickled."""
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return read(file)
-
-
-def _image_member(path: Path) -> str:
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".npy")]
-        if "arr_0.npy" in names:
-            return "arr_0.npy"
-        four = []
-        for name in names:
-            with archive.open(name) as file:
-                if len(_header(file)[0]) == 4:
-                    four.append(name)
+def _image_array(path: Path) -> str:
+    """The name of the array that holds the images."""
+    with opened_zip(path) as archive:
+        found = headers(archive)
+    if "arr_0" in found:
+        return "arr_0"
+    four = [name for name, (shape, _, _) in found.items() if len(shape) == 4]
     if len(four) != 1:
-        keys = ", ".join(name.removesuffix(".npy") for name in names) or "nothing"
-        raise InputError(f"{path} holds {keys}; expected images under `arr_0`, or stats under `mu` and `sigma`")
+        raise InputError(f"{path} holds {', '.join(found) or 'nothing'}; expected images under `arr_0`, or stats under `mu` and `sigma`")
     return four[0]
 
 
@@ -142,6 +153,10 @@ def _read_exactly(file: IO[bytes], size: int, where: str) -> bytearray:
     while position < size:
         count = file.readinto(view[position:])  # type: ignore[attr-defined]  # IO[bytes] does not declare it; both openers have it
         if not count:
-            raise InputError(f"{where} ends early: it holds fewer images than its header says; copy or download it again")
+            raise _ends_early(where)
         position += count
     return data
+
+
+def _ends_early(where: str) -> InputError:
+    return InputError(f"{where} ends early: it holds fewer images than its header says; copy or download it again")

@@ -10,10 +10,11 @@ from functools import partial
 
 from torch import Tensor
 
+from ganeval.errors import printable
 from ganeval.images.ahead import Share, ahead
 from ganeval.images.decode import EXTENSIONS, BadImage, Decoded, decode
 from ganeval.images.origin import Origin
-from ganeval.images.seen import Seen, bad_images, printable
+from ganeval.images.seen import Seen, bad_images
 
 MAX_BYTES = 2**30  # of one picture file; a larger one is an archive bomb or no picture
 
@@ -24,14 +25,14 @@ class Entry:
 
     name: str  # path below the source, with forward slashes
     size: int  # bytes
-    read: Callable[[], bytes]  # called from several threads at once
+    read: Callable[[], bytes]  # called from several threads at once; raises BadImage or OSError, also of more than MAX_BYTES
     label: Callable[[], str] | None = None  # its class, "" for none; without it the first folder in the name is the class
 
 
 def is_picture_name(name: str) -> bool:
     """Whether a path names a picture: a known ending in any case, and no hidden or system file."""
     parts = name.split("/")
-    hidden = any(part.startswith(".") or part == "__MACOSX" for part in parts)
+    hidden = any((part.startswith(".") and part not in (".", "..")) or part == "__MACOSX" for part in parts)
     return not hidden and os.path.splitext(parts[-1])[1].lower() in EXTENSIONS
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
 from ganeval.errors import InputError
+from ganeval.files import content
 from ganeval.images import patterns
 from ganeval.images.archive import TAR_SUFFIXES, tar_images
-from ganeval.images.encoded import EncodedImages, Entry, is_picture_name
+from ganeval.images.encoded import MAX_BYTES, EncodedImages, Entry, is_picture_name
 from ganeval.images.origin import Origin
+from ganeval.images.walk import files_below
 
 
 def folder_images(folder: Path) -> EncodedImages:
@@ -22,7 +23,7 @@ def folder_images(folder: Path) -> EncodedImages:
     Raises:
         InputError: no picture there, or a folder that cannot be read.
     """
-    files = dict(_files(folder))
+    files = dict(files_below(folder))
     names = sorted(name for name in files if is_picture_name(name))
     shards = sorted(name for name in files if name.lower().endswith(TAR_SUFFIXES))
     if shards and not names:
@@ -53,24 +54,5 @@ def matching_images(pattern: Path) -> EncodedImages:
 def _pictures(where: str, kind: str, named: Iterable[tuple[str, Path]], *, num_ignored: int) -> EncodedImages:
     origin = Origin.of(named, pictures=True)
     # A broken link has size 0 here: reading it says why, with the other bad pictures.
-    entries = [Entry(file.name, file.size, partial(Path.read_bytes, file.path)) for file in origin.files]
+    entries = [Entry(file.name, file.size, partial(content, file.path, most=MAX_BYTES)) for file in origin.files]
     return EncodedImages(where, kind, entries, origin, num_ignored=num_ignored)
-
-
-def _files(folder: Path) -> Iterator[tuple[str, Path]]:
-    """(relative path, path) of every file below `folder`."""
-    visited: set[tuple[int, int]] = set()  # links may lead back up
-
-    def refuse(error: OSError) -> None:
-        raise InputError(f"{error.filename} cannot be read: {error.strerror}")
-
-    for here, folders, files in os.walk(folder, followlinks=True, onerror=refuse):
-        folders.sort()  # of a folder and a link to it the first counts, on every file system the same
-        status = os.stat(here)
-        if (status.st_dev, status.st_ino) in visited:
-            folders.clear()
-            continue
-        visited.add((status.st_dev, status.st_ino))
-        below = Path(here).relative_to(folder).as_posix()
-        for file in files:
-            yield file if below == "." else f"{below}/{file}", Path(here, file)

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from ganeval.errors import InputError, InputTypeError, nearest
+from ganeval.files import content
 from ganeval.images.decode import BadImage
-from ganeval.images.encoded import EncodedImages, Entry
+from ganeval.images.encoded import MAX_BYTES, EncodedImages, Entry
 from ganeval.optional import package
 
 SPEC = re.compile(r"hf:(?P<name>(?:[A-Za-z]:[\\/])?[^:]+)(?::(?P<split>[^:\[]+(?:\[[^\]]*\])?))?(?::(?P<column>[^:]+))?")
@@ -150,7 +151,7 @@ def _encoded(rows: Any, index: int, column: str) -> bytes:
         return data
     if not Path(picture["path"]).is_file():
         raise BadImage(f"the file {picture['path']} that the row names is not on this machine")
-    return Path(picture["path"]).read_bytes()
+    return content(Path(picture["path"]), most=MAX_BYTES)
 
 
 def _class(labels: Any, index: int, column: str) -> str:

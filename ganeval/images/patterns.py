@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import glob
 import os
 import re
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePosixPath
 
 from ganeval.errors import InputError
+from ganeval.images.walk import files_below
 
 SPECIAL = frozenset("*?[")
 ARCHIVES = (".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz")
@@ -32,14 +34,32 @@ def found(pattern: Path) -> list[Path]:
     Raises:
         InputError: there are none.
     """
-    paths = [Path(name) for name in sorted(glob.glob(str(pattern), recursive=True))]
-    files = [path for path in paths if path.is_file()]
+    paths = _at_any_depth(pattern) if "**" in pattern.parts else [Path(name) for name in sorted(glob.glob(str(pattern)))]
+    files = [path for path in paths if not path.is_dir()]  # a broken link or a pipe is an error when it is read
     if not files:
         what = (
             f"names {len(paths)} folders and no file; add /*.png" if paths else "names no file; put it in quotes, and look where it leads"
         )
         raise InputError(f"the pattern {pattern} {what}")
     return files
+
+
+def _at_any_depth(pattern: Path) -> list[Path]:
+    """`glob` goes in circles where links lead back up."""
+    base = fixed_folder(pattern)
+    wanted = pattern.relative_to(base).parts
+    found = files_below(base) if base.is_dir() else ()
+    return sorted((path for name, path in found if _fits(tuple(name.split("/")), wanted)), key=str)
+
+
+def _fits(parts: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    """Whether a path is as `glob` would have it."""
+    if not wanted or not parts:
+        return not parts and set(wanted) <= {"**"}
+    seen = wanted[0].startswith(".") or not parts[0].startswith(".")
+    if wanted[0] == "**":
+        return _fits(parts, wanted[1:]) or (seen and _fits(parts[1:], wanted))
+    return seen and fnmatch.fnmatchcase(parts[0], wanted[0]) and _fits(parts[1:], wanted[1:])
 
 
 def fixed_folder(pattern: Path) -> Path:

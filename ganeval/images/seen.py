@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from torch import Tensor
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, printable
 
 RECENT = 2**16  # names kept for messages: more than any batch
 SHORT = 8  # bytes of a digest kept of each image: of a million images two different ones agree by chance once in 10^7 sets
@@ -33,11 +33,6 @@ def pixel_digest(image: Tensor) -> bytes:
     digest = hashlib.sha256(f"{pixels.shape[2]}x{pixels.shape[1]}:".encode())
     digest.update(pixels.data)
     return digest.digest()
-
-
-def printable(name: str) -> str:
-    """A file name as any terminal can show it: undecodable bytes become question marks."""
-    return name.encode("utf-8", "replace").decode()
 
 
 class Seen:
@@ -73,7 +68,7 @@ class Seen:
         if label is None and name and "/" in name:
             label = name.partition("/")[0]
         if label:
-            self._classes.append(label)
+            self._classes.append(printable(label))  # it becomes part of the key of a score, and so of tables
         self._recent.append(name)
         self._pixels.update(digest)
         self.remarks.update(remarks)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ganeval.errors import InputError
+from ganeval.files import MOST_JSON, content
 from ganeval.pages.curves import Point, Scale, curve, spans_magnitudes
 from ganeval.pages.language import Language, language
 from ganeval.pages.page import reach_of, rendered, score, write
@@ -84,21 +85,21 @@ def page(folder: Path, *, lang: str | None = None) -> str:
 
 def _object(path: Path, shape: Object) -> Object:
     try:
-        found: Object = json.loads(path.read_bytes())
+        found: Object = json.loads(content(path, most=MOST_JSON))
         _check(found, shape)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error}") from None
     return found
 
 
 def _lines(path: Path, shape: Object) -> list[Object]:
     """The lines of a .jsonl file as they were written; none where there is no file."""
-    *whole, rest = path.read_bytes().split(b"\n") if path.exists() else [b""]
+    *whole, rest = content(path, most=MOST_JSON).split(b"\n") if path.exists() else [b""]
     found: list[Object] = []
     for number, text in enumerate([*whole, rest], start=1):
         try:
             line = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if number > len(whole):  # what a crash cut off, or nothing, after the last newline
                 break
             raise InputError(f"{path}, line {number} is damaged: {error}") from None
@@ -177,7 +178,7 @@ def _samples(folder: Path, best: int | None) -> Object:
 
 
 def _picture(path: Path, step: int) -> Object:
-    png = path.read_bytes()
+    png = content(path, most=MAX_BYTES)
     if len(png) < 24 or not png.startswith(PNG):
         raise InputError(f"{path} is no PNG; delete it to have the page without it")
     width, height = (int.from_bytes(png[start : start + 4], "big") for start in (16, 20))  # of the IHDR chunk, which is always first

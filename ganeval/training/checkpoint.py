@@ -10,6 +10,7 @@ import torch
 
 from ganeval.errors import InputError
 from ganeval.files import written_at_once
+from ganeval.weights import Unreadable, unpickled
 
 FORMAT = "ganeval checkpoint 1"
 
@@ -36,14 +37,11 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         InputError: no such file, one cut off or damaged, or something else than a checkpoint of ganeval.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = unpickled(path)
     except FileNotFoundError:
         raise InputError(f"there is no checkpoint {path}; a run that ended before its first has to be begun again") from None
-    except (PermissionError, IsADirectoryError):
-        raise
-    except Exception as error:  # a reader of zips and pickles fails in many ways on what is neither
-        why = (str(error).splitlines() or [type(error).__name__])[0][:120]
-        raise InputError(f"{path} is damaged or no checkpoint of ganeval ({why}); take another one of the run") from None
+    except Unreadable as error:
+        raise InputError(f"{path} is damaged or no checkpoint of ganeval ({error}); take another one of the run") from None
     if not isinstance(state, dict) or state.get("format") != FORMAT:
         raise InputError(f"{path} is no checkpoint of ganeval; give a run folder that `ganeval train` made")
     return state

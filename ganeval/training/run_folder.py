@@ -11,7 +11,7 @@ from typing import IO, Any, Literal
 from torch import Tensor
 
 from ganeval.errors import InputError
-from ganeval.files import written_at_once
+from ganeval.files import MOST_JSON, content, written_at_once
 from ganeval.images.png import write_png
 
 LONGEST_LINE = 1 << 20  # bytes
@@ -71,9 +71,9 @@ class RunFolder:
         """
         file = self.path / name
         try:
-            value: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+            value: dict[str, Any] = json.loads(content(file, most=MOST_JSON))
             return value
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{file} is damaged: {error}; take it from a copy of the run") from None
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:

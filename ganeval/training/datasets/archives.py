@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import tarfile
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,13 +13,15 @@ from types import MappingProxyType
 from ganeval.download import download
 from ganeval.errors import InputError
 from ganeval.files import cache_folder
+from ganeval.images.archive import tar_images
+from ganeval.images.decode import BadImage
 from ganeval.progress import Progress
 from ganeval.training.batch import Task
 from ganeval.training.data import TrainingData
 from ganeval.training.datasets.folders import one_side, open_folder
 from ganeval.training.datasets.request import Request
 
-BERKELEY = "http://efrosgans.eecs.berkeley.edu"
+BERKELEY = "https://efrosgans.eecs.berkeley.edu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,10 +113,12 @@ def _unpacked(packed: Path, target: Path) -> Path:
             return target
         folder = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
         try:
-            with tarfile.open(packed) as archive:
-                archive.extractall(folder, filter="data")
+            for entry in tar_images([packed], where=str(packed)).entries:  # its pictures and nothing else: no links, no names that lead out
+                path = folder / entry.name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(entry.read())
             os.replace(folder, target)
-        except (tarfile.TarError, EOFError, OSError) as error:
+        except (BadImage, InputError) as error:
             raise InputError(f"{packed} cannot be unpacked: {error}; remove it, and it is fetched again") from None
         finally:
             shutil.rmtree(folder, ignore_errors=True)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import ZipFile
 
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError
-from ganeval.images.seen import printable
+from ganeval.errors import InputError, printable
+from ganeval.files import content
 from ganeval.training.datasets.files import Files
+from ganeval.zips import check_member, opened_zip
 
 TABLES = ("labels.csv", "list_attr_celeba.txt", "list_attr_celeba.csv")
 STARGAN = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")  # Choi et al. 2018, sec. 5.1
 MOST = 10  # attributes taken where none are chosen
+MAX_TABLE = 2**28  # bytes; that of CelebA has 26 million
 VALUES = {"1": 1.0, "0": 0.0, "-1": 0.0}
 
 
@@ -76,12 +78,20 @@ def _texts(where: Path) -> Iterator[tuple[str, str]]:
         for folder in (where, *sorted(path for path in where.iterdir() if path.is_dir()), where.absolute().parent):
             for path in map(folder.joinpath, TABLES):
                 if path.is_file():
-                    yield str(path), path.read_text(encoding="utf-8-sig", errors="replace")
+                    yield str(path), content(path, most=MAX_TABLE).decode("utf-8-sig", errors="replace")
         return
-    with zipfile.ZipFile(where) as archive:
+    with opened_zip(where) as archive:
         for member in sorted(archive.namelist()):
             if member.rsplit("/", 1)[-1] in TABLES:
-                yield f"{where}/{member}", archive.read(member).decode("utf-8-sig", errors="replace")
+                yield f"{where}/{printable(member)}", _unpacked(archive, member, where).decode("utf-8-sig", errors="replace")
+
+
+def _unpacked(archive: ZipFile, member: str, where: Path) -> bytes:
+    try:
+        check_member(archive.getinfo(member), most=MAX_TABLE)
+        return archive.read(member)
+    except Exception as error:  # damaged, encrypted or a bomb: zipfile and its decompressors have an exception for each
+        raise InputError(f"{printable(member)} in {where} cannot be read: {error}; pack it again") from None
 
 
 def _from_csv(where: str, text: str) -> AttributeTable:
@@ -104,4 +114,4 @@ def _table(where: str, names: Sequence[str], lines: Sequence[Sequence[str]]) -> 
             raise InputError(f"{where} has {len(names)} attributes and {len(line) - 1} values for {printable(line[0])}")
     if len(set(names)) < len(names):
         raise InputError(f"{where} names an attribute twice: {', '.join(names)}")
-    return AttributeTable(where, tuple(names), {line[0]: line[1:] for line in lines})
+    return AttributeTable(where, tuple(map(printable, names)), {line[0]: line[1:] for line in lines})

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ganeval.errors import InputError
+from ganeval.files import content
 from ganeval.images.archive import zip_images
-from ganeval.images.encoded import EncodedImages, Entry
+from ganeval.images.encoded import MAX_BYTES, EncodedImages, Entry
 from ganeval.images.folder import folder_images
 
 SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test", "val": "val", "valid": "val", "validation": "val"}
@@ -68,7 +69,7 @@ def listed(path: Path) -> Files:
 def read(where: Path, member: str) -> bytes:
     """The bytes of one file; may be called in threads and in worker processes."""
     if where.is_dir():
-        return (where / member).read_bytes()
+        return content(where / member, most=MAX_BYTES)
     return _zip_entries(where, os.stat(where).st_mtime_ns, os.getpid())[member].read()
 
 

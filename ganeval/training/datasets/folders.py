@@ -20,8 +20,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError
-from ganeval.images.seen import printable
+from ganeval.errors import InputError, printable
 from ganeval.training.batch import DataSpec
 from ganeval.training.data import Split, TrainingData
 from ganeval.training.datasets.attributes import attribute_table

@@ -12,10 +12,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, printable
 from ganeval.images.ahead import Share, ahead
 from ganeval.images.decode import BadImage, Take, decode
-from ganeval.images.seen import NAMED, printable
+from ganeval.images.seen import NAMED
 from ganeval.progress import Progress
 from ganeval.training.data import Pictures, Stored
 from ganeval.training.datasets.files import Files, read

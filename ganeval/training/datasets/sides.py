@@ -6,8 +6,7 @@ from collections import Counter
 from pathlib import PurePosixPath
 from typing import Literal, NamedTuple
 
-from ganeval.errors import InputError
-from ganeval.images.seen import printable
+from ganeval.errors import InputError, printable
 from ganeval.training.datasets.files import File, Files, Splits, held_out, official, split
 from ganeval.training.datasets.pictures import Part, first_size, is_strip
 
