@@ -1,4 +1,4 @@
-"""Any bytes in any file that is read: a value, or one sentence. The readers and their first inputs are those of benchmarks/fuzz.py."""
+"""Any bytes in any file that is read: a value, or one sentence. The readers and their first inputs are those of benchmarks/readers.py."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fuzz import TARGETS, outcome
+from readers import TARGETS, outcome
 
-JSON = ("stats-words", "checkpoint-parts", "run", "run-lines", "report")
-EXAMPLES = {"run-lines": 15, "run": 25, "tar": 30}
+JSON = ("stats-words", "checkpoint-parts", "run", "run-losses", "run-scores", "run-events", "report")
+EXAMPLES = {"run-losses": 10, "run-scores": 10, "run-events": 10, "run": 20, "tar": 30}
 
 
 @cache
@@ -65,7 +65,7 @@ def other_json(draw: st.DrawFn, name: str) -> bytes:
             parent[last] = draw(anything)
         else:
             del parent[last]
-    return json.dumps(value.get("")).encode()
+    return json.dumps(value.get("")).encode() + b"\n"
 
 
 @pytest.mark.filterwarnings("ignore")
