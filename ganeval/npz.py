@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 from pathlib import Path
+from tokenize import TokenError
 from typing import IO, Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
@@ -26,7 +27,13 @@ def header(file: IO[bytes]) -> Header:
     """
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return read(file)
+    try:
+        found: Header = read(file)
+    except (SyntaxError, TypeError, RecursionError, MemoryError, TokenError) as error:  # of Python's own parser, which numpy gives it to
+        raise ValueError(f"its header cannot be read ({type(error).__name__})") from None
+    if any(side < 0 for side in found[0]):
+        raise ValueError(f"its header states the shape {list(found[0])}")
+    return found
 
 
 def member(archive: ZipFile, name: str) -> ZipInfo:

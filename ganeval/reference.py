@@ -17,6 +17,7 @@ from ganeval.errors import InputError
 from ganeval.extractors.protocol import FeatureExtractor, identity_of
 from ganeval.files import check_folder, sha256_of, written_at_once
 from ganeval.npz import arrays
+from ganeval.shape import NAME, check_shape
 from ganeval.shards import check_complete, in_words
 from ganeval.stats import FeatureStats
 from ganeval.zips import is_zip, opened_zip
@@ -140,6 +141,8 @@ def load_reference(path: Path, *, assumed: str | None = None) -> Reference:
         file = arrays(path, ("mu", "sigma", "ganeval"))
         mean, covariance = file["mu"], file["sigma"]
         about = json.loads(str(file["ganeval"])) if "ganeval" in file else None
+        if about is not None:
+            _check_about(about)
     except (OSError, ValueError, KeyError, EOFError, RecursionError, NotImplementedError, zlib.error, BadZipFile) as error:
         raise InputError(f"{path} is damaged: {error}; make or download it again") from None
     if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)) or mean.dtype.kind != "f" or covariance.dtype.kind != "f":
@@ -154,6 +157,27 @@ def load_reference(path: Path, *, assumed: str | None = None) -> Reference:
     sigma = torch.from_numpy(covariance.astype(np.float64))
     stats = FeatureStats(count, torch.from_numpy(mean.astype(np.float64)), sigma if count is None else sigma * (count - 1))
     return Reference(stats=stats, made_with=about, sha256=sha256_of(path), where=str(path), assumed=assumed)
+
+
+ABOUT = {
+    "format": int,
+    "count": int,
+    "extractor": str,
+    "convention": str,
+    "preprocessing": str,
+    "weights_sha256": NAME,
+    "images": dict,
+}
+SHARD = {"index": int, "count": int, "start": int, "stop": int, "num_images": int, "listing_sha256": str}
+
+
+def _check_about(about: Any) -> None:
+    """Raise a ValueError where it is not what `save` writes."""
+    check_shape(about, ABOUT, "what it says of itself")
+    if not 2 <= about["count"] < 2**53:
+        raise ValueError(f"it says that it is of {about['count']} images")
+    if "shard" in about["images"]:
+        check_shape(about["images"]["shard"], SHARD, "'shard'")
 
 
 def merged(references: Sequence[Reference]) -> Reference:

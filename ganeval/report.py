@@ -11,6 +11,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ganeval.errors import InputError
+from ganeval.shape import NAME, NUMBER, check_shape
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -58,6 +59,25 @@ class Score:
         return self.value - reach, self.value + reach
 
 
+SIDE = (dict, type(None))
+SHAPE: Mapping[str, Any] = {
+    "scores": {"*": {"value": (int, float), "spread": NUMBER, "error": NUMBER, "degrees": NUMBER, "deviations": (list, type(None))}},
+    "titles": {"*": str},
+    "num_real": (int, type(None)),
+    "num_fake": (int, type(None)),
+    "extractor": str,
+    "convention": str,
+    "provenance": {
+        "networks": {"*": {"weights_sha256": NAME, "preprocessing": str}},
+        "scores": {"*": {"metric": str, "extractor": str}},
+        "real": SIDE,
+        "fake": dict,
+    },
+    "notes": list,
+}
+"""What a report must hold as JSON."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Scores of one set of fakes, and the provenance that makes them comparable."""
@@ -92,16 +112,15 @@ class Report:
             InputError: they are of something else, or of a version of ganeval whose reports said less.
         """
         try:
+            check_shape(values, SHAPE, "the report")
             scores = {
                 key: Score(**{**one, "deviations": None if one["deviations"] is None else tuple(one["deviations"])})
                 for key, one in values["scores"].items()
             }
             known = ("titles", "num_real", "num_fake", "extractor", "convention", "provenance")
             report = cls(scores=scores, notes=tuple(values["notes"]), **{name: values[name] for name in known})
-            if not {"networks", "scores", "real", "fake"} <= report.provenance.keys():
-                raise KeyError("networks")
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"not a report of this version of ganeval ({error} is missing or odd); score the images again") from None
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            raise InputError(f"not a report of this version of ganeval ({error}); score the images again") from None
         return report
 
     def to_json(self) -> str:

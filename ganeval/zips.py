@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from pathlib import Path
 from typing import IO
 from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
@@ -59,8 +60,10 @@ def opened_zip(path: Path) -> ZipFile:
     file = Careful(opened(path), most=DIRECTORY, closing=True)
     try:
         archive = ZipFile(file)
-    except BaseException:
+    except BaseException as error:
         file.close()
+        if isinstance(error, (NotImplementedError, ValueError, IndexError, struct.error)):  # what damaged lists of members raise too
+            raise BadZipFile(str(error)) from None
         raise
     file.most = None  # members are read in pieces
     return archive

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import threading
 import warnings
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ def decoding() -> Iterator[None]:
     with _lock:
         _passes += 1
         if _passes == 1:
-            for setting in (_strict, _in_one_piece, _without_warnings, _libtiff_silent):
+            for setting in (_strict, _in_one_piece, _without_warnings, _log_unprinted, _libtiff_silent):
                 _set.enter_context(setting())
     try:
         yield
@@ -62,6 +63,17 @@ def _without_warnings() -> Iterator[None]:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"PIL\.")  # an "error" filter would make a decodable file a bad one
         yield
+
+
+@contextmanager
+def _log_unprinted() -> Iterator[None]:
+    """What Pillow logs goes where a program sends its log, and not, for want of that, to standard error."""
+    handler = logging.NullHandler()
+    logging.getLogger("PIL").addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger("PIL").removeHandler(handler)
 
 
 @contextmanager

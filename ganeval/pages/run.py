@@ -14,6 +14,7 @@ from ganeval.files import MOST_JSON, content
 from ganeval.pages.curves import Point, Scale, curve, spans_magnitudes
 from ganeval.pages.language import Language, language
 from ganeval.pages.page import reach_of, rendered, score, write
+from ganeval.shape import NAME, NUMBER, check_shape
 
 Object = dict[str, Any]  # of JSON
 
@@ -24,7 +25,6 @@ MAX_BYTES = 7 << 20  # of sample grids; base64 makes 9.3 MiB of them
 PNG = b"\x89PNG\r\n\x1a\n"
 
 # What the files must hold for the page to be made; they may hold more. "*" stands for every key.
-NUMBER, NAME = (int, float, type(None)), (str, type(None))
 SCORE = {"value": NUMBER, "spread": NUMBER}
 DATA = {"name": str, "spec": {"task": str, "image_size": int, "channels": int}, "provenance": dict}
 RUN = {"model": str, "preset": NAME, "config": dict, "data": DATA, "num_steps": int, "seed": NUMBER, "device": str, "extractor": NAME}
@@ -86,7 +86,7 @@ def page(folder: Path, *, lang: str | None = None) -> str:
 def _object(path: Path, shape: Object) -> Object:
     try:
         found: Object = json.loads(content(path, most=MOST_JSON))
-        _check(found, shape)
+        check_shape(found, shape)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{path} is damaged: {error}") from None
     return found
@@ -104,7 +104,7 @@ def _lines(path: Path, shape: Object) -> list[Object]:
                 break
             raise InputError(f"{path}, line {number} is damaged: {error}") from None
         try:
-            _check(line, shape)
+            check_shape(line, shape)
         except ValueError as error:
             raise InputError(f"{path}, line {number} is damaged: {error}") from None
         found.append(line)
@@ -115,19 +115,6 @@ def _by_step(lines: Sequence[Object]) -> list[Object]:
     """Of steps that a resumed run took again, what it wrote last."""
     found = {(line["step"], line.get("kind", "")): line for line in lines}  # events of several kinds may happen at one step
     return sorted(found.values(), key=lambda line: int(line["step"]))
-
-
-def _check(value: Any, shape: Any, name: str = "the whole") -> None:
-    if not isinstance(shape, dict):
-        if not isinstance(value, shape):
-            raise ValueError(f"{name} is {value!r:.60}")
-        return
-    if not isinstance(value, dict):
-        raise ValueError(f"{name} is {value!r:.60}, not an object")
-    for key in value if "*" in shape else shape:
-        if key not in value:
-            raise ValueError(f"{key!r} is missing in {name}")
-        _check(value[key], shape.get(key, shape.get("*")), repr(key))
 
 
 def _curves(

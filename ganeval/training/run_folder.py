@@ -14,6 +14,7 @@ from torch import Tensor
 from ganeval.errors import InputError
 from ganeval.files import MOST_JSON, content, naming, remove_unfinished, written_at_once
 from ganeval.images.png import write_png
+from ganeval.shape import check_shape
 
 LONGEST_LINE = 1 << 20  # bytes
 PARTS = ("samples", "checkpoints")
@@ -78,8 +79,12 @@ class RunFolder:
             InputError: the file is damaged, or another program's.
         """
         config = self.read_json("config.json")
-        if not isinstance(config, dict) or not {"settings", "data", "command"} <= config.keys():
-            raise InputError(f"{self.path} is no run folder: its config.json is of something else; give a folder that `ganeval train` made")
+        try:
+            check_shape(config, {"settings": dict, "data": {"spec": dict, "provenance": dict}, "command": str})
+        except ValueError:
+            raise InputError(
+                f"{self.path} is no run folder: its config.json is of something else; give a folder that `ganeval train` made"
+            ) from None
         return config
 
     def read_json(self, name: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ganeval.conventions import DEFAULT
 from ganeval.errors import InputError
+from ganeval.shape import check_fields
 from ganeval.training.config import preset_of
 from ganeval.training.datasets import names
 from ganeval.training.loop import Precision
@@ -65,10 +66,17 @@ class Settings:
         Raises:
             InputError: settings of another version of ganeval.
         """
+        if not isinstance(values, dict):
+            raise InputError(f"the settings of the run are {values!r:.60}; take its config.json from a copy of the run")
         known = {field.name for field in fields(cls)}
         if set(values) != known:
             odd = ", ".join(sorted(set(values) ^ known))
             raise InputError(f"the run was made by another version of ganeval (its settings differ in {odd}); use that version")
+        try:
+            check_fields(values, cls, "the settings")
+            check_fields(values["config"], load_model(values["model"]).Config, "the configuration")
+        except ValueError as error:
+            raise InputError(f"the settings of the run are damaged: {error}; take its config.json from a copy of the run") from None
         plain: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
         return cls(**plain)
 

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
 from ganeval.errors import InputError
+from ganeval.shape import check_shape
 from ganeval.training.gan import GAN
 from ganeval.training.sampling import sampling
 from ganeval.training.streams import random_state, set_random_state
@@ -74,7 +75,7 @@ class TrainState:
         try:
             for name, optimizer in self.model.optimizers.items():
                 optimizer.load_state_dict(state["optimizers"][name])
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, TypeError, AttributeError, IndexError, RuntimeError) as error:
             raise InputError(f"the checkpoint does not fit this version of {type(self.model).__name__}: {_first_line(error)}") from None
         self.lay_out_moments()
 
@@ -97,11 +98,17 @@ def model_identity(model: GAN) -> dict[str, Any]:
     }
 
 
+CHECKPOINT = {"model": {"name": str, "config": dict, "spec": dict}, "step": int, "nets": {"*": Tensor}, "average": (dict, type(None))}
+
 MAY_CHANGE = {"num_steps"}  # a run may be made longer
 
 
 def check_identity(model: GAN, state: Mapping[str, Any]) -> None:
     """Raise an InputError that names the first difference between a model and a checkpoint."""
+    try:
+        check_shape(state, CHECKPOINT)
+    except ValueError as error:
+        raise InputError(f"the checkpoint is damaged: {error}; take another one of the run") from None
     ours, theirs = model_identity(model), state["model"]
     if ours["name"] != theirs["name"]:
         raise InputError(f"the checkpoint is of the model {theirs['name']}, not of {ours['name']}; continue it with its own")
@@ -134,7 +141,7 @@ def load_nets(model: GAN, average: AveragedModel | None, state: Mapping[str, Any
         model.load_state_dict(nets)
         if average is not None:
             average.load_state_dict(state["average"])
-    except (RuntimeError, KeyError) as error:
+    except (RuntimeError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"the checkpoint does not fit this version of {type(model).__name__}: {_first_line(error)}") from None
 
 

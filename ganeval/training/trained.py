@@ -15,6 +15,7 @@ from ganeval.errors import InputError, nearest
 from ganeval.machine import chosen_device
 from ganeval.pages.run import write_page
 from ganeval.progress import Progress, silent
+from ganeval.shape import check_fields
 from ganeval.training.batch import DataSpec
 from ganeval.training.checkpoint import load_checkpoint
 from ganeval.training.datasets.provenance import changed_pictures
@@ -190,8 +191,16 @@ REALS: Mapping[Half, str] = {
 }
 
 
-def spec_from(values: Mapping[str, Any]) -> DataSpec:
-    """What a run folder says of its data."""
+def spec_from(values: Any) -> DataSpec:
+    """What a run folder says of its data.
+
+    Raises:
+        InputError: it says something else.
+    """
+    try:
+        check_fields(values, DataSpec, "'spec'")
+    except ValueError as error:
+        raise InputError(f"what the run says of its data is damaged: {error}; take its config.json from a copy of the run") from None
     plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     return DataSpec(**plain)
 

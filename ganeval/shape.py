@@ -1,0 +1,65 @@
+"""Shape: what values that came out of a file must be for ganeval to work with them; they may be more."""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from dataclasses import MISSING, fields
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+
+Kind = type | tuple[type, ...]
+Shape = Kind | Mapping[str, Any]
+"""A type, several of them, or an object by its keys; "*" stands for every key."""
+
+NUMBER, NAME = (int, float, type(None)), (str, type(None))
+
+
+def check_shape(value: Any, shape: Shape, name: str = "the whole") -> None:
+    """Raise a ValueError that names the first difference."""
+    if not isinstance(shape, Mapping):
+        kinds = shape if isinstance(shape, tuple) else (shape,)
+        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+            raise ValueError(f"{name} is {value!r:.60}")
+        return
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is {value!r:.60}, not an object")
+    for key in value if "*" in shape else shape:
+        if key not in value:
+            raise ValueError(f"{key!r} is missing in {name}")
+        check_shape(value[key], shape.get(key, shape.get("*", object)), repr(key))
+
+
+def check_fields(values: Any, kind: type, name: str = "the whole") -> None:
+    """Raise a ValueError where these, by name, are not what the fields of a dataclass may be, as JSON has them."""
+    if not isinstance(values, dict):
+        raise ValueError(f"{name} is {values!r:.60}, not an object")
+    hints = get_type_hints(kind, include_extras=False)
+    known = {field.name: field for field in fields(kind)}
+    for key in values:
+        if key not in known:
+            raise ValueError(f"{key!r} in {name} is unknown")
+    for key, field in known.items():
+        if key not in values and field.default is MISSING and field.default_factory is MISSING:
+            raise ValueError(f"{key!r} is missing in {name}")
+        if key in values and not _fits(values[key], hints[key]):
+            raise ValueError(f"{key!r} is {values[key]!r:.60}")
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        return _fits(value, arguments[0])
+    if origin in (Union, types.UnionType):
+        return any(_fits(value, one) for one in arguments)
+    if origin is Literal:
+        return isinstance(value, (str, int)) and value in arguments
+    if origin is tuple:
+        many = len(arguments) == 2 and arguments[1] is Ellipsis
+        inner = (arguments[0],) * len(value) if many and isinstance(value, (list, tuple)) else arguments
+        return isinstance(value, (list, tuple)) and len(value) == len(inner) and all(map(_fits, value, inner))
+    if origin is not None:  # Mapping
+        return isinstance(value, dict)
+    if hint is type(None):
+        return value is None
+    kinds = (int, float) if hint is float else (hint,)
+    return isinstance(value, kinds) and (hint is bool or not isinstance(value, bool))
