@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import re
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,7 +58,9 @@ def drawing(label: str, *, width: float, height: float) -> Iterator[Drawn]:
 def _inline(figure: Figure, label: str) -> str:
     """The <svg> element alone, as wide as its place, without the ids that nothing refers to."""
     file = io.StringIO()
-    figure.savefig(file, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # of a name: letters are left to the browser, which has more fonts
+        figure.savefig(file, format="svg", transparent=True, metadata=dict.fromkeys(("Creator", "Date", "Format", "Type")))
     opening, _, content = file.getvalue().partition("<svg")[2].partition(">")
     content = re.sub(r'<g id="[^"]*"', "<g", content)
     for stand_in, color in COLORS.items():
