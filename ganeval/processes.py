@@ -83,7 +83,7 @@ def joined_processes(device: torch.device, *, timeout: timedelta | None = None) 
         if not (isinstance(error, dist.DistError) or "gloo" in str(error)):  # NCCL and the store; gloo has no error of its own
             raise
         raise InputError(
-            f"one of the other {world_size - 1} processes has ended or cannot be reached, and without it this one cannot go on; "
+            f"another of the {world_size} processes has ended or cannot be reached, and without it this one cannot go on; "
             "see what that one said, and start all of them again"
         ) from None
     finally:

@@ -95,24 +95,9 @@ def test_killed_while_it_trains_a_run_goes_on_to_the_same_bits(tmp_path: Path) -
         (tmp_path / "data" / part).mkdir(parents=True)
         for index, image in enumerate(stacked(split.images)):
             write_png(tmp_path / "data" / part / f"{index}.png", image)
-    options = [
-        "--data",
-        str(tmp_path / "data"),
-        *["--config", "paper", "--image-size", "8", "--extractor", "tiny", "--batch-size", "4", "--device", "cpu"],
-    ]
-    options += [
-        "--num-steps",
-        "24",
-        "--score-every",
-        "6",
-        "--sample-every",
-        "4",
-        "--checkpoint-every",
-        "2",
-        "--num-fakes-training",
-        "12",
-        "--quiet",
-    ]
+    given = {"data": tmp_path / "data", "config": "paper", "image-size": 8, "extractor": "tiny", "batch-size": 4, "device": "cpu"}
+    given |= {"num-steps": 24, "score-every": 6, "sample-every": 4, "checkpoint-every": 2, "num-fakes-training": 12}
+    options = ["--quiet", *(text for name, value in given.items() for text in (f"--{name}", str(value)))]
     with started(victims.train, ["train", "gan", *options, "--out", str(tmp_path / "whole")]) as child:
         child.join(120)
         assert child.exitcode == 0
