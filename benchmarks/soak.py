@@ -19,7 +19,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,7 +95,10 @@ class Watched(Watch):
     """Measures at every line of the losses, and asks the run to stop, as Ctrl-C does, when its time is up."""
 
     def __init__(self, meter: Meter, minutes: float) -> None:
-        self._meter, self._end = meter, time.monotonic() + 60 * minutes
+        self._meter, self._minutes, self._end = meter, minutes, math.inf
+
+    def on_start(self, summary: Iterable[str]) -> None:
+        self._end = time.monotonic() + 60 * self._minutes
 
     def on_losses(self, step: int, num_steps: int, losses: Mapping[str, float]) -> None:
         self._meter.at(step)

@@ -1,4 +1,4 @@
-"""One set of pictures has one score: through any source, with any workers, threads and batches, in any number of processes.
+"""One set of pictures has one score: through any source, with any workers, threads, batches and shards (processes: test_parts.py).
 
 The network sees the same runs of pictures whatever the source and the workers: bit for bit. Other batches and other threads sum float32 in
 another order: over a dozen layers some 1e-6 of a feature, stated here as 1e-5 of the features' root mean square. What that does to a
@@ -9,9 +9,6 @@ move by as little of theirs, and log p(y|x) by twice that: 1e-4 of an Inception 
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,7 +25,6 @@ from ganeval.evaluator import Evaluator, reference_of
 from ganeval.reference import merged
 from ganeval.report import Report
 from ganeval.shards import Shard
-from launch import torchrun
 from pictures import as_tensor, pictures, save_all
 
 NUM = 45  # no multiple of a batch below
@@ -140,29 +136,3 @@ def test_shards_put_together_have_the_distance_of_the_whole(count: int, folder: 
     # The same batches; sums in another order, in float64.
     found = ganeval.frechet_distance(reference_of(real, **options).stats, whole.stats)
     assert found == pytest.approx(ganeval.fid(real, folder, **options), rel=1e-9)
-
-
-@pytest.mark.slow
-def test_one_two_and_three_processes_have_the_same_scores(folder: Path, tmp_path: Path) -> None:
-    real = save_all(pictures(40, (32, 32), skip=100), tmp_path / "real")
-    command = ["-m", "ganeval", "evaluate", real, folder, "--extractor", "tiny", "--metrics", ",".join(METRICS), "--subset-size", "20"]
-    command += ["--num-splits", "2", "--batch-size", "8", "--device", "cpu", "--json"]
-    scores = []
-    for processes in (1, 2, 3):
-        done = torchrun(*command, processes=processes)
-        assert done.returncode == 0, done.stderr
-        scores.append(json.loads(done.stdout)["scores"])
-    for other in scores[1:]:
-        for key, score in scores[0].items():  # the same batches; sums in another order
-            assert other[key]["value"] == pytest.approx(score["value"], rel=1e-9), key
-
-
-@pytest.mark.slow
-def test_two_processes_one_after_the_other_print_the_same_report_to_the_last_bit(folder: Path, tmp_path: Path) -> None:
-    real = save_all(pictures(70, (32, 32), skip=100), tmp_path / "real")
-    every = "fid,is,kid,precision,recall,density,coverage,sfid,vendi,mifid,authpct,cmmd_tiny,fld,ct"
-    command = [sys.executable, "-m", "ganeval", "evaluate", str(real), str(folder), "--extractor", "tiny", "--metrics", every]
-    command += ["--held-out", str(real), "--subset-size", "20", "--num-splits", "2", "--device", "cpu", "--json", "--quiet"]
-    reports = [subprocess.run(command, capture_output=True, text=True, timeout=300, check=False) for _ in range(2)]
-    assert reports[0].returncode == 0, reports[0].stderr
-    assert reports[0].stdout == reports[1].stdout

@@ -26,7 +26,7 @@ def check_flat(meter: Meter) -> None:
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc, which only Linux has")
 def test_a_training_with_scores_and_checkpoints_keeps_its_memory_and_handles(tmp_path: Path) -> None:
-    meter = trained(tmp_path / "run", minutes=0.5, num_steps=1_000, every=0.0, **{**NARROW, "batch_size": 32})
+    meter = trained(tmp_path / "run", minutes=3, num_steps=400, every=0.0, **{**NARROW, "batch_size": 32})
     check_flat(meter)
 
 
