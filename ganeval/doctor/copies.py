@@ -15,8 +15,8 @@ from ganeval.doctor.sample import Picture, Sample
 
 BLANK = 2.0  # levels: pictures that vary less are alike without being copies
 ALIKE = 0.985  # correlation of thumbnails
-NEARER = 0.35  # than the tenth nearest picture, as a share of that distance: a set of look-alikes has no near-duplicates
-CROWD = 10
+BY_CHANCE = 0.01  # pictures in a whole set that may be this near to another by chance: sets of look-alikes have no near-duplicates
+CROWD, AROUND = 10, 40  # neighbors: up to the first may be copies, from there to the second they say how crowded the set is
 FAR = 2.0  # 1 − correlation of opposites
 ROWS = 1024  # pictures held against all others at once
 LEAK = 0.002  # share of fakes equal to reals: no generator hits every pixel
@@ -137,21 +137,37 @@ def _near(own: Sequence[Picture], others: Sequence[Picture] | None) -> list[Pict
     """The pictures of which another, of `others` or an earlier one of their own, is a near-duplicate but no duplicate; nearest first."""
     own = [one for one in own if one.pixels.spread >= BLANK]
     among = own if others is None else [one for one in others if one.pixels.spread >= BLANK]
-    if len(own) < 2 or len(among) <= CROWD + 1:
+    around = min(AROUND, len(among) - 1)
+    if len(own) < 2 or around < 2 * CROWD:
         return []
     mine, mirrored, theirs = _directions(own), _directions(own, mirrored=True), _directions(among)
     digests, of_theirs = (np.array([one.digest for one in some], dtype="S32") for some in (own, among))
-    best = torch.full([len(own)], torch.inf)
+    nearest, crowd, dims = (torch.empty(len(own)) for _ in range(3))
     for rows in torch.arange(len(own)).split(ROWS):
         gaps = 1 - torch.maximum(mine[rows] @ theirs.T, mirrored[rows] @ theirs.T)
         gaps[torch.from_numpy(digests[rows.numpy(), None] == of_theirs[None, :])] = FAR  # itself, and exact copies: told elsewhere
-        crowd = gaps.kthvalue(CROWD, dim=1).values
-        limit = (NEARER**2 * crowd).clamp(max=1 - ALIKE)  # 1 − correlation is half a squared distance
+        distances = gaps.clamp(min=0).topk(around, largest=False).values.sqrt()  # 1 − correlation is half a squared distance
+        crowd[rows], dims[rows] = distances[:, CROWD - 1], _dimension(distances)
         if others is None:
             gaps = gaps.masked_fill(torch.arange(len(own))[None, :] >= rows[:, None], FAR)
-        nearest = gaps.min(dim=1).values
-        best[rows] = torch.where(nearest <= limit, nearest, torch.inf)
-    return [own[i] for i in best.argsort(stable=True).tolist() if best[i] < torch.inf]
+        nearest[rows] = gaps.min(dim=1).values.clamp(min=0)
+    # Of the pictures within a radius, each is within a share x of it with probability x^dimension.
+    by_chance = len(own) * (CROWD - 1) * (nearest.sqrt() / crowd) ** dims.clamp(max=dims.median())
+    near = (by_chance <= BY_CHANCE) & (nearest <= 1 - ALIKE)
+    return [own[i] for i in nearest.argsort(stable=True).tolist() if near[i]]
+
+
+def _dimension(distances: Tensor) -> Tensor:
+    """How many dimensions the set has around each picture (Levina and Bickel 2004, eq. 8), whatever the nearest neighbors are: [num].
+
+    Logarithms of distances, as shares of the last, are exponentially distributed; those of neighbors before CROWD, which may be copies,
+    count as no smaller than that of CROWD.
+
+    Args:
+        distances: [num, neighbors], ascending.
+    """
+    logs = (distances[:, -1:] / distances[:, CROWD - 1 : -1]).log()
+    return logs.shape[1] / (logs.sum(dim=1) + (CROWD - 1) * logs[:, 0])
 
 
 def _directions(pictures: Sequence[Picture], *, mirrored: bool = False) -> Tensor:
