@@ -172,7 +172,7 @@ def test_arrays_stats_and_labels(payload: Payload, tmp_path: Path) -> None:
             open_images(tmp_path / name)
     for name in ("labels.npz", "beside.npz"):
         assert sum(map(len, open_images(tmp_path / name).batches(Seen(), batch_size=2))) == 3
-    honest = {"mu": np.zeros(2), "sigma": np.eye(2)}
+    honest: dict[str, Any] = {"mu": np.zeros(2), "sigma": np.eye(2)}
     for key in ("mu", "sigma", "ganeval"):
         np.savez(tmp_path / "stats.npz", **{**honest, key: evil})
         with pytest.raises(InputError, match="pickled objects"):

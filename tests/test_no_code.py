@@ -95,9 +95,9 @@ def faults(path: str, text: str) -> Iterator[str]:
                 if isinstance(one := given.get(key), ast.Constant) and one.value is value:
                     yield f"{where}: {key}={value}"
             if (demanded := DEMANDED.get(dotted(node.func, names))) is not None:
-                key, value = demanded
-                if not (isinstance(one := given.get(key), ast.Constant) and one.value is value):
-                    yield f"{where}: without {key}={value}"
+                word, wanted = demanded
+                if not (isinstance(one := given.get(word), ast.Constant) and one.value is wanted):
+                    yield f"{where}: without {word}={wanted}"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
