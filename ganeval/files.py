@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 CHUNK = 1 << 20
-UNFINISHED = re.compile(r"\..+\.[a-z0-9_]{8}")  # of `written_at_once`, by the names that tempfile gives
+UNFINISHED = re.compile(r"\.(.+\.[a-z0-9_]{8}|tmp\w{6})")  # of `written_at_once`, by the names that tempfile and safetensors give
 
 
 def cache_folder(kind: str) -> Path:
