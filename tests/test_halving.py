@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ from ganeval.halving import Halving
 from ganeval.images import Seen
 from pictures import as_tensor, pictures, save_all
 
-ERRORS = {
+ERRORS: dict[str, Callable[[], Exception]] = {
     "cpu": lambda: RuntimeError("[enforce fail at alloc_cpu.cpp:127] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to …"),
     "cuda": lambda: torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
     "mps": lambda: RuntimeError("MPS backend out of memory (MPS allocated: 8 GB)"),

@@ -33,6 +33,7 @@ from ganeval.training.datasets import pictures as training_pictures
 from ganeval.training.models import load_model
 from ganeval.training.overseer import Watch
 from ganeval.training.run_folder import RunFolder
+from ganeval.training.settings import Settings
 
 HERE = Path(__file__).parent
 IMPORTED = (filelock, requests, safetensors, ganeval.extractors.tiny, Store, load_model)  # late by the code under test, so early here
@@ -109,7 +110,7 @@ class Meanwhile(Watch):
             act()
 
 
-def lose_a_loader_in_training(settings: session.Settings, folder: Path, begun: Connection) -> None:
+def lose_a_loader_in_training(settings: Settings, folder: Path, begun: Connection) -> None:
     """Says how the run ended."""
     training_pictures.STORED_BYTES = 0
     begun.send(None)
