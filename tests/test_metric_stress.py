@@ -63,7 +63,7 @@ def test_whatever_the_sets_a_score_is_a_number_or_refused_in_words(name: str, si
 
 @ALL
 @pytest.mark.slow
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(sides=odd_sets())
 def test_many_odd_sets_are_scored_or_refused_in_words(name: str, sides: tuple[Tensor, Tensor, Tensor]) -> None:
     check_number_or_words(name, sides)
