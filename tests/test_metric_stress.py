@@ -203,10 +203,9 @@ def test_the_error_of_kid_is_the_scatter_of_its_values_at_any_scale(scale: float
 @pytest.mark.parametrize("name", ROWS)
 @pytest.mark.parametrize(("num", "dim"), [(2, 8), (3, 8), (20, 2), (21, 8), (64, 8), (66, 200)])
 def test_few_images_or_many_features_are_scored_or_refused_in_words(name: str, num: int, dim: int) -> None:
-    sides = normal(num, dim, 1), normal(num, dim, 2), normal(num, dim, 3)
-    options = {"subset_size": min(num, 30)}
+    real, held_out, fake = (normal(num, dim, seed) for seed in (1, 2, 3))
     with suppress(InputError):
-        score = scored(name, *sides, **options)
+        score = scored(name, real, held_out, fake, subset_size=min(num, 30))
         assert score.value >= least(name)
         assert score.error is None or num >= 20 or name == "kid"
 
