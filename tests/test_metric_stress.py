@@ -211,7 +211,7 @@ def test_few_images_or_many_features_are_scored_or_refused_in_words(name: str, n
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", sorted(set(ROWS) - {"sfid", "fd_dinov2", "fd_clip"}))  # those are "fid" here
 def test_four_thousand_features_are_scored(name: str) -> None:
     sides = normal(130, 4096, 1), normal(130, 4096, 2), normal(130, 4096, 3)
     score = scored(name, *sides)
