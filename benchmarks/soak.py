@@ -112,7 +112,8 @@ def trained(folder: Path, *, minutes: float, num_steps: int, every: float = 5.0,
     meter = Meter("steps", every)
     settings = settings_for("dcgan", {"config": {"num_steps": num_steps, **config}})
     outcome = session.start(settings, folder, device="cpu", watch=Watched(meter, minutes))
-    click.echo(f"{outcome.step:,} steps; scores: {len((folder / 'scores.jsonl').read_text().splitlines())}", err=True)
+    num_scores = len((folder / "scores.jsonl").read_text().splitlines())
+    click.echo(f"{outcome.step:,} steps, {num_scores} scores; stopped by signal {outcome.stopped_by}", err=True)
     return meter
 
 

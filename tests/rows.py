@@ -22,11 +22,13 @@ OF_LOGITS = {"is", "is_infinity", "intra_is"}
 SHARES = {"precision", "recall", "prdc_precision", "prdc_recall", "coverage"}
 
 
-def scored(name: str, real: Tensor, held_out: Tensor, fake: Tensor, **settings: int) -> Score:
+def scored(name: str, real: Tensor, held_out: Tensor, fake: Tensor, *, num_subsets: int = 3, subset_size: int = 30) -> Score:
     """Features serve as spatial features, or as logits; every second image is of class "b". Classes are scored in their mean."""
-    chosen = Settings(convention=CONVENTIONS[DEFAULT], **{"num_subsets": 3, "subset_size": 30, "num_splits": 2, **settings})
-    sides = (Measured(logits=one, classes=classes_of(one)) if name in OF_LOGITS else measured(one) for one in (real, fake, held_out))
-    return METRICS[name].score(Sets(*sides), chosen, True)[""]
+    chosen = Settings(convention=CONVENTIONS[DEFAULT], num_subsets=num_subsets, subset_size=subset_size, num_splits=2)
+    of_real, of_fake, of_held_out = (
+        Measured(logits=one, classes=classes_of(one)) if name in OF_LOGITS else measured(one) for one in (real, fake, held_out)
+    )
+    return METRICS[name].score(Sets(of_real, of_fake, of_held_out), chosen, True)[""]
 
 
 def measured(x: Tensor) -> Measured:

@@ -23,8 +23,13 @@ ARROWS: dict[str, set[str]] = {
     "report": {"errors", "shape"},
     "conventions": {"errors"},
     "factor": set(),
+<<<<<<< HEAD
     "shape": set(),
     "stats": {"errors", "factor"},
+=======
+    "numbers": {"errors"},
+    "stats": {"errors", "factor", "numbers"},
+>>>>>>> stress
     "machine": {"errors"},
     "memory": set(),
     "halving": {"errors", "memory"},
@@ -37,7 +42,7 @@ ARROWS: dict[str, set[str]] = {
     "published": set(),
     "weights": {"download", "errors", "files", "progress", "published", "zips"},
     "catalog": {"download", "errors", "files", "progress"},
-    "metrics": {"conventions", "errors", "measured", "report", "stats"},
+    "metrics": {"numbers", "conventions", "errors", "measured", "report", "stats"},
     "extractors": {"conventions", "errors", "files", "optional", "progress", "published", "resize", "weights"},
     "pairing": {"errors", "extractors", "halving", "images", "measured", "metrics", "progress"},
     "forward": {"errors", "extractors", "halving", "images", "machine", "measured"},

@@ -34,7 +34,7 @@ for name in SMALL:
 def twice(*arguments: str) -> list[str]:
     """What two processes print, one after the other."""
     paths = os.pathsep.join([str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")])
-    env = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "2"}
+    env = {**os.environ, "PYTHONPATH": paths, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, *arguments]
     done = [subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=env) for _ in range(2)]
     assert done[0].returncode == 0, done[0].stderr

@@ -63,7 +63,7 @@ def test_whatever_the_sets_a_score_is_a_number_or_refused_in_words(name: str, si
 
 @ALL
 @pytest.mark.slow
-@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(sides=odd_sets())
 def test_many_odd_sets_are_scored_or_refused_in_words(name: str, sides: tuple[Tensor, Tensor, Tensor]) -> None:
     check_number_or_words(name, sides)
@@ -203,16 +203,15 @@ def test_the_error_of_kid_is_the_scatter_of_its_values_at_any_scale(scale: float
 @pytest.mark.parametrize("name", ROWS)
 @pytest.mark.parametrize(("num", "dim"), [(2, 8), (3, 8), (20, 2), (21, 8), (64, 8), (66, 200)])
 def test_few_images_or_many_features_are_scored_or_refused_in_words(name: str, num: int, dim: int) -> None:
-    sides = normal(num, dim, 1), normal(num, dim, 2), normal(num, dim, 3)
-    options = {"subset_size": min(num, 30)}
+    real, held_out, fake = (normal(num, dim, seed) for seed in (1, 2, 3))
     with suppress(InputError):
-        score = scored(name, *sides, **options)
+        score = scored(name, real, held_out, fake, subset_size=min(num, 30))
         assert score.value >= least(name)
         assert score.error is None or num >= 20 or name == "kid"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ROWS)
+@pytest.mark.parametrize("name", sorted(set(ROWS) - {"sfid", "fd_dinov2", "fd_clip"}))  # those are "fid" here
 def test_four_thousand_features_are_scored(name: str) -> None:
     sides = normal(130, 4096, 1), normal(130, 4096, 2), normal(130, 4096, 3)
     score = scored(name, *sides)

@@ -130,7 +130,7 @@ def test_a_gpu_moves_a_score_by_the_rounding_of_float32(real: Tensor, images: Te
 
 @pytest.mark.parametrize("count", [2, 3])
 def test_shards_put_together_have_the_distance_of_the_whole(count: int, folder: Path, real: Tensor) -> None:
-    options = {"extractor": "tiny", "device": "cpu", "cache": False, "batch_size": 8}
+    options: dict[str, Any] = {"extractor": "tiny", "device": "cpu", "cache": False, "batch_size": 8}
     parts = [reference_of(folder, shard=Shard(index + 1, count), **options) for index in range(count)]
     whole = merged(parts)
     # The same batches; sums in another order, in float64.

@@ -96,10 +96,9 @@ def test_stats_beyond_float32_are_refused(method: str, scale: float) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("num", [100, 5000])
-def test_four_thousand_features_have_a_distance_that_is_known(num: int) -> None:
+def test_four_thousand_features_have_a_distance_that_is_known() -> None:
     # Fakes are the reals moved by v: |v|² = 4096 · 0.25, whatever the covariance.
-    x = normal(num, 4096, 0)
+    x = normal(100, 4096, 0)
     found = frechet_distance(FeatureStats.of(x), FeatureStats.of(x + 0.5))
     assert found == pytest.approx(1024, rel=1e-9)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
@@ -160,6 +160,29 @@ def test_states_merge(made: Callable[[], Any]) -> None:
     second.update(REAL[20:], real=True)
     first.merge_state(second)
     assert torch.as_tensor(first.compute()).tolist() == pytest.approx(torch.as_tensor(fed(made()).compute()).tolist(), rel=1e-6)
+
+
+@settings(max_examples=15)
+@given(
+    cuts=st.lists(st.integers(1, 59), max_size=6, unique=True),
+    owners=st.lists(st.integers(0, 2), min_size=7, max_size=7),
+    floats=st.booleans(),
+)
+@pytest.mark.parametrize("made", [FrechetInceptionDistance, KernelInceptionDistance, InceptionScore])
+def test_any_cut_in_any_number_of_states_has_the_score_of_one_pass(made: Any, cuts: list[int], owners: list[int], floats: bool) -> None:
+    """The network is of one picture at a time, so that only sums in float64 are in another order; KID of one subset of all is a sum too."""
+    options = {"subsets": 1, "subset_size": 60} if made is KernelInceptionDistance else {"splits": 1} if made is InceptionScore else {}
+    parts = [made(extractor=MeanColor(), normalize=floats, **options) for _ in range(3)]
+    sides = [(FAKE, False)] if made is InceptionScore else [(REAL, True), (FAKE, False)]
+    for images, real in sides:
+        for owner, part in zip(owners, images.tensor_split(sorted(cuts)), strict=False):
+            parts[owner].update(part / 255 if floats else part, real=real)
+    whole = made(extractor=MeanColor(), **options)
+    for images, real in sides:
+        whole.update(images, real=real)
+    parts[0].merge_state(parts[1])
+    parts[0].merge_state(parts[2].get_extra_state())
+    assert torch.as_tensor(parts[0].compute()).tolist() == pytest.approx(torch.as_tensor(whole.compute()).tolist(), rel=1e-9)
 
 
 def test_states_of_two_networks_do_not_merge() -> None:
