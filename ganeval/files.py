@@ -15,12 +15,8 @@ from pathlib import Path
 from typing import IO
 
 CHUNK = 1 << 20
-<<<<<<< HEAD
-UNFINISHED = re.compile(r"\..+\.[a-z0-9_]{8}")  # of `written_at_once`, by the names that tempfile gives
-MOST_JSON = 2**28  # bytes of one file of JSON, or of lines of it, that is read as a whole
-=======
 UNFINISHED = re.compile(r"\.(.+\.[a-z0-9_]{8}|tmp\w{6})")  # of `written_at_once`, by the names that tempfile and safetensors give
->>>>>>> faults
+MOST_JSON = 2**28  # bytes of one file of JSON, or of lines of it, that is read as a whole
 
 
 def cache_folder(kind: str) -> Path:

@@ -23,13 +23,9 @@ ARROWS: dict[str, set[str]] = {
     "report": {"errors", "shape"},
     "conventions": {"errors"},
     "factor": set(),
-<<<<<<< HEAD
-    "shape": set(),
-    "stats": {"errors", "factor"},
-=======
     "numbers": {"errors"},
+    "shape": set(),
     "stats": {"errors", "factor", "numbers"},
->>>>>>> stress
     "machine": {"errors"},
     "memory": set(),
     "halving": {"errors", "memory"},
