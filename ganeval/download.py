@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ganeval.errors import InputError, Notice, printable
-from ganeval.files import CHUNK, sha256_of
+from ganeval.files import CHUNK, naming, sha256_of
 from ganeval.progress import Progress, silent
 from ganeval.zips import is_zip
 
@@ -108,7 +108,7 @@ def _fill(url: str, part: Path, most: int, progress: Progress) -> None:
             total = have + int(length) if length.isdecimal() else None
             if total is not None and total > most:
                 raise _Failed(f"announces {total:,} bytes, more than the {most:,} that the file may have")
-            with part.open("ab" if have else "wb") as file, progress(part.stem, total, "bytes") as advance:
+            with naming(part), part.open("ab" if have else "wb") as file, progress(part.stem, total, "bytes") as advance:
                 advance(have)
                 for chunk in _chunks(response):
                     have += len(chunk)

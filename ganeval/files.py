@@ -5,16 +5,18 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import re
 import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import IO
 
 CHUNK = 1 << 20
 MOST_JSON = 2**28  # bytes of one file of JSON, or of lines of it, that is read as a whole
+UNFINISHED = re.compile(r"\.(.+\.[a-z0-9_]{8}|tmp\w{6})")  # of `written_at_once`, by the names that tempfile and safetensors give
 
 
 def cache_folder(kind: str) -> Path:
@@ -87,17 +89,44 @@ def check_folder(path: Path) -> None:
 
 
 @contextmanager
-def written_at_once(path: Path) -> Iterator[IO[bytes]]:
-    """A file to write, which becomes `path` when the block ends well, and nothing when it does not."""
-    check_folder(path)
-    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            yield file
-            file.flush()
-            os.chmod(file.name, 0o644)  # temporary files are private
-            os.replace(file.name, path)
-        except BaseException as error:
-            os.unlink(file.name)
-            if isinstance(error, OSError) and error.errno and error.filename is None:  # of a write: it does not say where to
-                raise OSError(error.errno, error.strerror, str(path)) from None
+def naming(path: Path) -> Iterator[None]:
+    """An OSError that does not say of which file it is, as that of a write to a full disk, says `path`."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
             raise
+        raise OSError(error.errno, error.strerror, str(path)) from None
+
+
+@contextmanager
+def written_at_once(path: Path) -> Iterator[IO[bytes]]:
+    """A file to write, which becomes `path` when the block ends well, and nothing when it does not. Devices and pipes are written to.
+
+    A process that is killed meanwhile leaves a hidden file beside it, which `remove_unfinished` knows.
+    """
+    check_folder(path)
+    if path.exists() and not path.is_file():  # /dev/null shall not become a file
+        with naming(path), path.open("wb") as file:
+            yield file
+        return
+    try:
+        temporary = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False)  # noqa: SIM115 - closed below
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    try:
+        with naming(path), temporary:  # closing writes too
+            yield temporary
+        os.chmod(temporary.name, 0o644)  # temporary files are private
+        os.replace(temporary.name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary.name)
+        raise
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes left of files of `written_at_once`; only where nobody writes."""
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if UNFINISHED.fullmatch(path.name):
+            path.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ganeval.errors import InputError, InputTypeError
 from ganeval.extractors.protocol import Activations, FeatureExtractor, TwoStage, joined
+from ganeval.halving import Halving
 from ganeval.images import Seen
 from ganeval.machine import sent
 from ganeval.measured import Measured, Need, Rows
@@ -60,6 +61,7 @@ class Forward:
         self._two_stage = extractor if isinstance(extractor, TwoStage) else None
         self._device = device
         self._batch_size = batch_size
+        self._halving = Halving(f"the extractor {extractor.name}")
         self._lenient = lenient  # whether logits and spatial features may be missing
         self._ready: list[Tensor] = []  # prepared, they are of one size, however large the pictures were
         self._done = 0
@@ -74,7 +76,7 @@ class Forward:
         """Take uint8 [num, 3, height, width] of one size; the network runs when a batch is full, or at once if it is not in two stages."""
         with inference(self._extractor, self._device):  # around the network only: a source may be somebody's training code
             images = sent(images, self._device)
-            self._ready.append(self._two_stage.prepare(images) if self._two_stage else images)
+            self._ready += self._halving(self._two_stage.prepare, images) if self._two_stage else [images]
         self._done += len(images)
         if self._two_stage is None or self._done % self._batch_size == 0:
             self._run(seen)
@@ -92,6 +94,7 @@ class Forward:
             logits=torch.cat(self._logits) if self._logits else None,
             spatial=None if self._spatial is None else self._spatial.vectors(),
             classes=seen.classes,
+            halved=self._halving.halved,
         )
 
     def _run(self, seen: Seen) -> None:
@@ -100,14 +103,13 @@ class Forward:
         inputs, self._ready = torch.cat(self._ready), []
         network = self._two_stage.network if self._two_stage else self._extractor
         with inference(self._extractor, self._device):
-            activations = network(inputs)
-        self._check(activations, len(inputs))
-        self._pending.append(activations)
+            for activations in self._halving(lambda images: self._checked(network(images), len(images)), inputs):
+                self._pending.append(activations)
         if sum(len(one.features) for one in self._pending) >= BLOCK:
             self._settle(seen)
 
-    def _check(self, activations: Activations, number: int) -> None:
-        """Hold the network to what it promises."""
+    def _checked(self, activations: Activations, number: int) -> Activations:
+        """The same, if the network holds what it promises."""
         name, features = self._extractor.name, activations.features
         if features.shape != (number, self._extractor.dim) or not features.is_floating_point():
             raise InputTypeError(
@@ -118,6 +120,7 @@ class Forward:
             raise InputTypeError(f"the extractor {name} has no class logits, so it has no Inception Score")
         if self._spatial_needs and activations.spatial is None and not self._lenient:
             raise InputTypeError(f"the extractor {name} has no spatial features, so it has no sFID; inception and tiny have")
+        return activations
 
     def _settle(self, seen: Seen) -> None:
         """Keep what is needed of the activations that came since the last time."""

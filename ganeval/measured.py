@@ -45,6 +45,7 @@ class Measured(Vectors):
     logits: Tensor | None = None  # float [num_images, classes], in the order of the images
     spatial: Vectors | None = None
     classes: tuple[str, ...] | None = None  # of each image; None where the images have none
+    halved: bool = False  # whether memory asked for smaller batches than the user: features may differ in their last bits
     pairs: Mapping[str, Tensor] | None = None  # by difference (l1 …), float64 [num_images] between each fake and its target
 
     def __add__(self, other: Measured) -> Measured:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from ganeval.errors import InputError
 from ganeval.extractors.protocol import Identity
+from ganeval.halving import Halving
 from ganeval.images import ImageSource, Seen
 from ganeval.measured import Measured
 from ganeval.metrics import paired
@@ -57,6 +59,7 @@ class Pairing:
         self._seen = Seen()
         self._targets = _one_by_one(targets, self._seen, skip_bad=skip_bad)
         self._found: dict[tuple[str, str], list[Tensor]] = {}
+        self._halvings: dict[str, Halving] = {}
         self._done = 0
 
     def add(self, images: Tensor, seen: Seen) -> None:
@@ -81,7 +84,9 @@ class Pairing:
         pair = images.to(self._device), torch.stack(targets).to(self._device)
         for network in self._networks:
             for metric, difference in network.differences.items():
-                self._found.setdefault((network.name, metric), []).append(difference(*pair).cpu())
+                halving = self._halvings.setdefault(network.name, Halving(network.name))
+                several = halving(partial(_some, difference, *pair), range(len(images)))
+                self._found.setdefault((network.name, metric), []).extend(several)
 
     def measured(self) -> dict[str, Measured]:
         """By network, the differences in the order of the fakes.
@@ -95,6 +100,10 @@ class Pairing:
         for (network, metric), parts in self._found.items():
             found.setdefault(network, {})[metric] = torch.cat(parts)
         return {network: Measured(pairs=pairs) for network, pairs in found.items()}
+
+
+def _some(difference: Difference, fakes: Tensor, targets: Tensor, which: range) -> Tensor:
+    return difference(fakes[which.start : which.stop], targets[which.start : which.stop]).cpu()
 
 
 def _one_by_one(source: ImageSource, seen: Seen, *, skip_bad: bool) -> Iterator[Tensor]:

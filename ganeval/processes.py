@@ -63,7 +63,7 @@ def joined_processes(device: torch.device, *, timeout: timedelta | None = None) 
         timeout: how long a process waits for another; None is torch's.
 
     Raises:
-        InputError: fewer GPUs than processes, or processes that something else than torchrun started.
+        InputError: fewer GPUs than processes, or processes that something else than torchrun started; or another process died meanwhile.
     """
     world_size = int(os.environ.get("WORLD_SIZE", "1"))
     if world_size == 1:
@@ -79,6 +79,13 @@ def joined_processes(device: torch.device, *, timeout: timedelta | None = None) 
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=timeout)
     try:
         yield Place(device, dist.get_rank(), world_size)
+    except RuntimeError as error:
+        if not (isinstance(error, dist.DistError) or "gloo" in str(error)):  # NCCL and the store; gloo has no error of its own
+            raise
+        raise InputError(
+            f"another of the {world_size} processes has ended or cannot be reached, and without it this one cannot go on; "
+            "see what that one said, and start all of them again"
+        ) from None
     finally:
         dist.destroy_process_group()
 

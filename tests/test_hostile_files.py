@@ -27,7 +27,7 @@ from ganeval.files import content, opened, sha256_of
 from ganeval.images import Seen, folder, open_images
 from ganeval.images.encoded import MAX_BYTES
 from ganeval.reference import load_reference
-from ganeval.training.datasets.files import listed
+from ganeval.training.datasets.files import File, listed
 from ganeval.training.datasets.files import read as read_member
 
 NO_FILE = "it is a pipe, socket or device, and no file"
@@ -88,7 +88,7 @@ def test_training_reads_no_device(odd: Path) -> None:
     files = listed(odd)
     assert len(files.files) == 6
     with pytest.raises(OSError, match="pipe, socket or device"):
-        read_member(odd, "endless.png")
+        read_member(odd, File("endless.png", "endless.png"))
 
 
 def test_links_in_circles_end(tmp_path: Path) -> None:

@@ -89,7 +89,8 @@ def cached(measure: Measuring, convention: Convention) -> Measuring:
         if found and noted != digests:  # the files changed between looking them up and reading them
             return run(source, extractors, needs=needs)
         if noted is not None:
-            made = {name: Entry.of(name, measured[name], seen, needs[name]) for name in missing if name in addresses}
+            kept = [name for name in missing if name in addresses and not measured[name].halved]  # else it depends on this machine's memory
+            made = {name: Entry.of(name, measured[name], seen, needs[name]) for name in kept}
             store.keep(origin, noted, {(addresses[name].signature, addresses[name].key(noted)): entry for name, entry in made.items()})
         return {name: recalled[name] if name in recalled else measured[name] for name in extractors}, seen
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+import time
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 SIZE = "2GiB"
 WAIT_S = 60.0  # for another process that writes
+AHEAD_NS = 24 * 3600 * 10**9  # by which the clock of a file server may be ahead of ours
 ENDING = ".safetensors"
 UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "KI": 2**10, "MI": 2**20, "GI": 2**30, "TI": 2**40}
 
@@ -164,4 +166,6 @@ def _status(path: Path) -> tuple[int, int]:
         status = path.stat()
     except OSError:  # gone meanwhile
         return 0, 0
-    return status.st_mtime_ns, status.st_size
+    # After a clock that ran ahead was put right, its entries would never go, and no new one could stay.
+    used = status.st_mtime_ns if status.st_mtime_ns < time.time_ns() + AHEAD_NS else 0
+    return used, status.st_size

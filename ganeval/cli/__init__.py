@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import warnings
 from collections.abc import Iterator
@@ -26,7 +27,7 @@ from ganeval.cli.tables import conventions, extractors, metrics
 from ganeval.cli.train import train, train_and_score
 from ganeval.cli.weights import weights
 from ganeval.errors import InputError, Notice, shown
-from ganeval.memory import keep_freed_memory
+from ganeval.memory import is_out_of_memory, keep_freed_memory
 
 
 class Group(click.Group):
@@ -46,15 +47,14 @@ class Group(click.Group):
         except InputError as error:
             raise click.ClickException(shown(str(error))) from None
         except OSError as error:
-            if error.errno is None or error.filename is None:
+            if error.errno in (None, errno.EPIPE):  # click knows that nobody reads on
                 raise
-            raise click.ClickException(shown(f"{error.filename}: {error.strerror}")) from None
-        except RuntimeError as error:
-            if type(error).__name__ != "OutOfMemoryError":  # torch's, which is not imported here
+            # What is written to files names them.
+            raise click.ClickException(shown(f"{error.filename or 'standard output'}: {error.strerror}")) from None
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
                 raise
-            raise click.ClickException(
-                f"the device ran out of memory; use a smaller --batch-size. ({str(error).splitlines()[0]})"
-            ) from None
+            raise click.ClickException(f"out of memory; use a smaller --batch-size. ({str(error).splitlines()[0]})") from None
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ganeval.errors import InputError, InputTypeError
+from ganeval.halving import Halving
 from ganeval.images import Seen, check_images
 from ganeval.images.batch import range_to_uint8
 
@@ -76,13 +77,14 @@ class DrawnImages:
         return iter([f"{self.about}", f"{self._part}"])
 
     def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
-        step = min(batch_size, self._making.batch_size or batch_size)
+        step, halving = min(batch_size, self._making.batch_size or batch_size), Halving(f"the generator {self.where}")
         for start in range(self._part.start, self._part.stop, step):
             positions = range(start, min(start + step, self._part.stop))
             with torch.no_grad():
-                images = self._levels(self._making.make(positions), len(positions))
-            seen.add_all(images)
-            yield images
+                parts = halving(lambda some: self._levels(self._making.make(some), len(some)), positions)
+            for images in parts:
+                seen.add_all(images)
+                yield images
 
     def _levels(self, images: Tensor, wanted: int) -> Tensor:
         if images.ndim != 4 or len(images) != wanted or images.shape[1] not in (1, 3):

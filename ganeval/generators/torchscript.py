@@ -11,6 +11,7 @@ from torch import Tensor
 from ganeval.errors import InputError
 from ganeval.files import sha256_of
 from ganeval.generators.drawn import Latents, Making
+from ganeval.memory import is_out_of_memory
 from ganeval.zips import is_zip, opened_zip
 
 
@@ -44,7 +45,7 @@ def opened(path: Path, shape: tuple[int, ...] | None, *, seed: int, device: torc
         try:
             images = module(latents(positions).to(device))
         except RuntimeError as error:
-            if isinstance(error, torch.OutOfMemoryError):
+            if is_out_of_memory(error):
                 raise
             raise InputError(f"{path} fails for z [{len(positions)}, {', '.join(map(str, latents.shape))}]: {_reason(error)}") from None
         if not isinstance(images, Tensor):

@@ -19,7 +19,7 @@ from ganeval.errors import InputError, InputTypeError
 from ganeval.files import opened
 from ganeval.images.batch import check_images
 from ganeval.images.decode import MAX_PIXELS
-from ganeval.images.origin import Origin
+from ganeval.images.origin import Origin, check_unwritten, written
 from ganeval.images.seen import Seen
 from ganeval.npz import arrays, header, headers, member
 from ganeval.zips import opened_zip
@@ -82,7 +82,7 @@ class ArrayImages:
 
     def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
         """uint8 [batch, 3, height, width] in stored order."""
-        bytes_per_image = math.prod(self._shape[1:])
+        bytes_per_image, before = math.prod(self._shape[1:]), written(self._path)
         try:
             with self._open() as file:
                 header(file)
@@ -95,6 +95,7 @@ class ArrayImages:
                     images = check_images(images.permute(0, 3, 1, 2) if self._channels_last else images).contiguous()
                     seen.add_all(images, labels[start : start + count] if labels else None)
                     yield images
+            check_unwritten(self._path, before)  # its first images may be of other bytes than its last
         except InputError:
             raise
         except DAMAGED as error:

@@ -15,6 +15,7 @@ from ganeval.errors import InputError, InputTypeError
 from ganeval.images.batch import check_images
 from ganeval.images.decode import BadImage, decoded
 from ganeval.images.seen import Seen, bad_images
+from ganeval.loaders import loaders
 
 
 class TensorImages:
@@ -104,9 +105,10 @@ class IterableImages:
         self._class_names: Sequence[str] = getattr(getattr(batches, "dataset", None), "classes", ())
 
     def batches(self, seen: Seen, *, batch_size: int, skip_bad: bool = False) -> Iterator[Tensor]:
-        for batch in self._batches:
-            images = _as_tensor(_image_of(batch))
-            yield _counted(images, seen, _labels_of(batch, len(images), self._class_names))
+        with loaders("use fewer workers, or none (num_workers=0)"):
+            for batch in self._batches:
+                images = _as_tensor(_image_of(batch))
+                yield _counted(images, seen, _labels_of(batch, len(images), self._class_names))
         if seen.count == 0:
             raise InputError(f"{self.where} gave no images; an iterator can be read only once")
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from ganeval.errors import InputError
+
 CLOCK_NS = 2 * 10**9  # the coarsest clock of a file system in use, FAT's
 
 
@@ -22,6 +24,11 @@ class File(NamedTuple):
     @property
     def size(self) -> int:
         return int(self.stamp.partition(":")[0] or 0)
+
+    @property
+    def written(self) -> str:
+        """As of the function below."""
+        return _written(self.stamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +64,19 @@ def stamp(path: Path) -> str:
     except OSError:
         return ""
     return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ctime_ns}:{status.st_ino}:{status.st_dev}"
+
+
+def written(path: Path) -> str:
+    """The size of a file and when it was last written to: the part of its stamp that attributes do not move."""
+    return _written(stamp(path))
+
+
+def check_unwritten(path: Path, before: str) -> None:
+    """Raise an InputError where somebody wrote to a file since `written` said this of it."""
+    if (now := written(path)) != before:
+        what = "was written to" if now else "was removed"
+        raise InputError(f"{path} {what} while it was read, so there is no score; score it when it is complete")
+
+
+def _written(stamp: str) -> str:
+    return ":".join(stamp.split(":")[:2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import tarfile
@@ -15,8 +16,9 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from ganeval.errors import InputError
-from ganeval.files import CHUNK, opened
+from ganeval.files import CHUNK, naming, opened
 from ganeval.images.decode import BadImage
+from ganeval.images.origin import check_unwritten, written
 from ganeval.zips import FREE, RATIO, Careful
 
 REMEDY = "copy or download it again, or unpack it by a program that you trust with it"
@@ -65,19 +67,22 @@ def opened_tar(path: Path) -> Tar:
     try:
         return _opened(path)
     except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError, MemoryError, lzma.LZMAError, zlib.error) as error:
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # where temporary files are; the archive is well
+            raise
         reason = "its headers are nested without end" if isinstance(error, RecursionError) else str(error) or type(error).__name__
         raise InputError(f"{path} is not a readable tar archive: {reason}; {REMEDY}") from None
 
 
 def _opened(path: Path) -> Tar:
+    before = written(path)
     try:
         with opened(path) as file:
-            return Tar(_members(file), partial(_read_path, path))
+            return Tar(_members(file), partial(_read_path, path, before))
     except tarfile.ReadError:
         if (opener := _compression(path)) is None:
             raise
     plain = tempfile.TemporaryFile(prefix="ganeval-")  # noqa: SIM115 - open as long as the source lives, gone with it
-    with opened(path) as file, opener(file) as compressed:
+    with naming(Path(tempfile.gettempdir())), opened(path) as file, opener(file) as compressed:
         _expand(compressed, plain, packed=path.stat().st_size)
     return Tar(_members(plain), partial(_read_file, plain, threading.Lock()))
 
@@ -128,7 +133,8 @@ def _compression(path: Path) -> Callable[[Any], Any] | None:
         return openers.get(file.read(2))
 
 
-def _read_path(path: Path, offset: int, size: int) -> bytes:
+def _read_path(path: Path, before: str, offset: int, size: int) -> bytes:
+    check_unwritten(path, before)  # else there would be other bytes at this place
     with opened(path) as file:
         file.seek(offset)
         return file.read(size)

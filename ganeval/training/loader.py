@@ -85,14 +85,17 @@ class Loader:
                     None if labels is None else labels[chosen],
                     None if source is None else source[chosen_source],
                 )
-        yield from DataLoader(
+        for raw in DataLoader(
             _Items(split),
             batch_sampler=_Positions(self),
             num_workers=self._num_workers,
             pin_memory=self._device.type == "cuda",
             collate_fn=_collated,
             generator=torch.Generator(),  # or it would draw from the global stream each time it starts
-        )
+        ):
+            if isinstance(raw, InputError):
+                raise raw
+            yield raw
 
     def _indices(self, position: int) -> tuple[Tensor, Tensor]:
         """Of images and of sources, for this process's part of batch number `position`."""
@@ -170,16 +173,21 @@ class _Positions:
             position += 1
 
 
-class _Items(Dataset[Raw]):
+class _Items(Dataset["Raw | InputError"]):
     def __init__(self, split: Split) -> None:
         self._split = split
 
-    def __getitem__(self, index: tuple[int, int]) -> Raw:
+    def __getitem__(self, index: tuple[int, int]) -> Raw | InputError:
         images, labels, source = self._split.images, self._split.labels, self._split.source
-        return images[index[0]], None if labels is None else labels[index[0]], None if source is None else source[index[1]]
+        try:
+            return images[index[0]], None if labels is None else labels[index[0]], None if source is None else source[index[1]]
+        except InputError as error:  # handed on as it is: one that is raised in a worker comes with the worker's traceback in its text
+            return error
 
 
-def _collated(items: list[Raw]) -> Raw:
+def _collated(items: list[Raw | InputError]) -> Raw | InputError:
+    if errors := [item for item in items if isinstance(item, InputError)]:
+        return errors[0]
     images, labels, sources = zip(*items, strict=True)
     return (
         torch.stack(images),

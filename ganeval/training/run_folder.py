@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from torch import Tensor
 
 from ganeval.errors import InputError
-from ganeval.files import MOST_JSON, content, written_at_once
+from ganeval.files import MOST_JSON, content, naming, remove_unfinished, written_at_once
 from ganeval.images.png import write_png
 
 LONGEST_LINE = 1 << 20  # bytes
+PARTS = ("samples", "checkpoints")
+LOCK = ".lock"
 
 CheckpointName = Literal["best", "last"]
 
@@ -32,10 +35,8 @@ class RunFolder:
         Raises:
             InputError: there is something already.
         """
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            begun = cls(path).checkpoint("last").exists()
-            raise InputError(f"{path} exists; {f'continue that run with --resume {path}, or ' if begun else ''}choose another --out")
-        for part in ("samples", "checkpoints"):
+        check_free(path)
+        for part in PARTS:
             (path / part).mkdir(parents=True, exist_ok=True)
         folder = cls(path)
         folder.write_json("config.json", config)
@@ -51,6 +52,24 @@ class RunFolder:
         if not (path / "config.json").is_file():
             raise InputError(f"{path} is no run folder: it has no config.json; give a folder that `ganeval train` made")
         return cls(path)
+
+    @contextmanager
+    def held(self) -> Iterator[RunFolder]:
+        """For a run to write in: no other does meanwhile. The system lets go of it with the process, however that ends.
+
+        Raises:
+            InputError: another run writes there.
+        """
+        from filelock import FileLock, Timeout
+
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.path / LOCK, timeout=0):
+                for part in PARTS:
+                    remove_unfinished(self.path / part)
+                yield self
+        except Timeout:
+            raise InputError(f"another run is writing in {self.path}; wait until it ends, or choose another folder") from None
 
     def config(self) -> dict[str, Any]:
         """What `created` was given.
@@ -85,7 +104,7 @@ class RunFolder:
         """One more line."""
         file = self.path / f"{name}.jsonl"
         line = json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n"
-        with file.open("ab+") as lines:
+        with naming(file), file.open("ab+") as lines:
             _drop_torn_line(lines)
             lines.write(line.encode())
 
@@ -94,6 +113,18 @@ class RunFolder:
 
     def checkpoint(self, name: CheckpointName) -> Path:
         return self.path / "checkpoints" / f"{name}.pt"
+
+
+def check_free(path: Path) -> None:
+    """Raise an InputError where a new run finds something."""
+    if not path.exists() or (path.is_dir() and not any(file.name != LOCK for file in path.iterdir())):
+        return
+    remedy = "choose another --out"
+    if RunFolder(path).checkpoint("last").exists():
+        remedy = f"continue that run with --resume {path}, or {remedy}"
+    elif (path / "config.json").exists():
+        remedy = f"that run ended before its first checkpoint: remove it, or {remedy}"
+    raise InputError(f"{path} exists; {remedy}")
 
 
 def _drop_torn_line(lines: IO[bytes]) -> None:

@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ from typing import Any
 import torch
 
 from ganeval.errors import InputError
+from ganeval.loaders import loaders
 from ganeval.machine import chosen_device, versions
 from ganeval.memory import keep_freed_memory
 from ganeval.pages.language import language
 from ganeval.pages.run import write_page
-from ganeval.processes import Place, joined_processes
+from ganeval.processes import First, Place, joined_processes
 from ganeval.progress import Progress, silent
 from ganeval.training.batch import DataSpec
 from ganeval.training.checkpoint import load_checkpoint
@@ -30,7 +32,7 @@ from ganeval.training.loop import train
 from ganeval.training.loss_log import Diverged
 from ganeval.training.models import load_model
 from ganeval.training.overseer import Overseer, Watch
-from ganeval.training.run_folder import CheckpointName, RunFolder
+from ganeval.training.run_folder import CheckpointName, RunFolder, check_free
 from ganeval.training.scoring import Scorer
 from ganeval.training.settings import Settings, continued
 from ganeval.training.signals import stop_requests
@@ -66,10 +68,11 @@ def start(
     language(lang)
     with joined_processes(chosen_device(device)) as place:
         session = Session(settings, place, watch or Watch(), progress)
-        folder = None
-        if place.is_first:
-            folder = RunFolder.created(path, {**session.about(), "lang": lang})
-        return session.run(folder or RunFolder(path), resume=None)
+        if not place.is_first:
+            return session.run(RunFolder(path), resume=None)
+        check_free(path)
+        with RunFolder(path).held():
+            return session.run(RunFolder.created(path, {**session.about(), "lang": lang}), resume=None)
 
 
 def resume(
@@ -95,20 +98,22 @@ def resume(
             with, or a change that is none of these. The folder is as it was then.
     """
     folder = RunFolder.opened(path)
-    before = folder.config()
-    lang = lang or before.get("lang", "en")
-    language(lang)
-    settings = continued(Settings.from_dict(before["settings"]), path, model, changes or {})
-    state = load_checkpoint(folder.checkpoint(checkpoint))
-    if "imported" in state:
-        raise InputError(f"{path} was imported: it has no discriminator to continue with; train a new run: ganeval train {settings.model}")
-    if "overseer" not in state:
-        raise InputError(f"{folder.checkpoint(checkpoint)} was not made by `ganeval train`; continue it in Python: train(…, resume=…)")
-    if state["step"] >= settings.config["num_steps"]:
-        raise InputError(
-            f"{path} is finished at step {state['step']:,}; make it longer with --num-steps, or score it: ganeval score {path}"
-        )
-    with joined_processes(chosen_device(device)) as place:
+    with folder.held() if First().is_here else nullcontext(), joined_processes(chosen_device(device)) as place:
+        before = folder.config()
+        lang = lang or before.get("lang", "en")
+        language(lang)
+        settings = continued(Settings.from_dict(before["settings"]), path, model, changes or {})
+        state = load_checkpoint(folder.checkpoint(checkpoint))
+        if "imported" in state:
+            raise InputError(
+                f"{path} was imported: it has no discriminator to continue with; train a new run: ganeval train {settings.model}"
+            )
+        if "overseer" not in state:
+            raise InputError(f"{folder.checkpoint(checkpoint)} was not made by `ganeval train`; continue it in Python: train(…, resume=…)")
+        if state["step"] >= settings.config["num_steps"]:
+            raise InputError(
+                f"{path} is finished at step {state['step']:,}; make it longer with --num-steps, or score it: ganeval score {path}"
+            )
         session = Session(settings, place, watch or Watch(), progress)
         check_identity(session.model, state)
         check_processes(state)
@@ -164,7 +169,7 @@ class Session:
         if place.is_first:
             self.watch.on_start(self.summary(folder))
         torch.manual_seed(settings.seed + 1 + place.rank)  # noise: a stream for each process
-        with stop_requests() as stop_request:
+        with loaders(f"the last checkpoint is good: go on with --resume {folder.path}"), stop_requests() as stop_request:
             overseer = Overseer(settings, self.data, self.scorer, folder, place, self.watch, asked_to_stop=lambda: bool(stop_request()))
             if resume is not None:
                 overseer.load_state_dict(resume["overseer"])

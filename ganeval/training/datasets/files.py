@@ -7,14 +7,17 @@ import os
 import re
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 
 from ganeval.errors import InputError
 from ganeval.files import content
 from ganeval.images.archive import zip_images
+from ganeval.images.decode import BadImage
 from ganeval.images.encoded import MAX_BYTES, EncodedImages, Entry
 from ganeval.images.folder import folder_images
+from ganeval.images.origin import written
 
 SPLITS = {"train": "train", "training": "train", "test": "test", "testing": "test", "val": "val", "valid": "val", "validation": "val"}
 SIDE = re.compile(r"(train|test|val)_?([AB])", re.IGNORECASE)  # CycleGAN's folders trainA, trainB, testA, testB
@@ -26,6 +29,7 @@ class File(NamedTuple):
 
     name: str  # what sets it apart in its split: its path without the folders that all share and that of its split
     member: str  # its path in the folder or zip
+    written: str = ""  # when, as `origin.written` says of it, or of the zip; "" where nobody looked
 
 
 class Files(NamedTuple):
@@ -40,7 +44,7 @@ class Files(NamedTuple):
     def below(self, folder: str) -> Files:
         """Those in `folder`, named from there."""
         prefix = f"{folder}/"
-        return self.only([File(file.name.removeprefix(prefix), file.member) for file in self.files if file.name.startswith(prefix)])
+        return self.only([file._replace(name=file.name.removeprefix(prefix)) for file in self.files if file.name.startswith(prefix)])
 
     def folders(self) -> tuple[str, ...]:
         """The first folder of each name, sorted; "" for files in none."""
@@ -63,14 +67,23 @@ def listed(path: Path) -> Files:
     pictures = _opened(path)
     members = [entry.name for entry in pictures.entries]
     shared = _shared_folders(members)
-    return Files(path, tuple(File(_plain(member[len(shared) :]), member) for member in members))
+    assert pictures.origin is not None
+    files = zip(members, cycle(pictures.origin.files))  # each is one picture, or a single zip holds all
+    return Files(path, tuple(File(_plain(member[len(shared) :]), member, file.written) for member, file in files))
 
 
-def read(where: Path, member: str) -> bytes:
-    """The bytes of one file; may be called in threads and in worker processes."""
-    if where.is_dir():
-        return content(where / member, most=MAX_BYTES)
-    return _zip_entries(where, os.stat(where).st_mtime_ns, os.getpid())[member].read()
+def read(where: Path, file: File) -> bytes:
+    """The bytes of one file; may be called in threads and in worker processes.
+
+    Raises:
+        OSError, BadImage: it is not there any more, cannot be read, or was written to since it was listed.
+    """
+    container = where / file.member if where.is_dir() else where
+    if file.written and written(container) not in (file.written, ""):
+        raise BadImage("it was written to since it was listed, and a run needs the same pictures throughout")
+    if container != where:
+        return content(container, most=MAX_BYTES)
+    return _zip_entries(where, os.stat(where).st_mtime_ns, os.getpid())[file.member].read()
 
 
 def official(files: Files) -> Splits | None:

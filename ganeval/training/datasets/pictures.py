@@ -155,7 +155,7 @@ def _framed(files: Files, frames: Sequence[Frame], index: int) -> Framed | BadIm
 
 def _decoded(files: Files, index: int) -> tuple[Tensor, bytes]:
     try:
-        result = decode(read(files.where, files.files[index].member))
+        result = decode(read(files.where, files.files[index]))
     except OSError as error:
         raise BadImage(f"cannot be read: {error.strerror or error}") from None
     return result.image, result.digest
