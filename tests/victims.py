@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -23,7 +23,6 @@ from writers import WRITERS
 
 import ganeval.extractors.tiny
 from ganeval.cache.store import Store
-from ganeval.cli import main
 from ganeval.download import download
 from ganeval.errors import InputError
 from ganeval.evaluator import evaluate
@@ -81,10 +80,25 @@ def fetch(url: str, sha256: str, folder: Path, begun: Connection) -> None:
         download([url], folder / f"{number}.bin", sha256=sha256)
 
 
-def train(arguments: list[str], begun: Connection) -> None:
+class Begun(Watch):
+    """Says when the first step is about to be taken."""
+
+    def __init__(self, begun: Connection) -> None:
+        self._begun = begun
+
+    def on_start(self, summary: Iterable[str]) -> None:
+        self._begun.send(None)
+
+
+def train(settings: Settings, folder: Path, early: bool, begun: Connection) -> None:
+    """A run from where it is; with `early` it has begun before its data are opened."""
     torch.set_num_threads(1)
-    begun.send(None)
-    main(arguments)
+    if early:
+        begun.send(None)
+    if (folder / "checkpoints" / "last.pt").exists():
+        session.resume(folder, device="cpu", watch=Begun(begun))
+    else:
+        session.start(settings, folder, device="cpu", watch=Begun(begun))
 
 
 def hold(folder: Path, begun: Connection) -> None:
