@@ -109,7 +109,7 @@ def test_killed_while_it_trains_a_run_goes_on_to_the_same_bits(tmp_path: Path) -
         if not (folder / "checkpoints" / "last.pt").exists():  # then it has to be begun again
             shutil.rmtree(folder, ignore_errors=True)
         with started(victims.train, settings, folder, rng.random() < 0.2) as child:
-            child.join(rng.uniform(0, 0.6) if kills < TRAINED else 120)
+            child.join(rng.uniform(0, 0.8) if kills < TRAINED else 120)
             killed_now = child.exitcode is None
         kills += killed_now
         check_whole(folder)

@@ -7,8 +7,9 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -27,6 +28,7 @@ from ganeval.download import download
 from ganeval.errors import InputError
 from ganeval.evaluator import evaluate
 from ganeval.extractors.protocol import Activations, Identity
+from ganeval.images import vision
 from ganeval.training import session
 from ganeval.training.datasets import pictures as training_pictures
 from ganeval.training.models import load_model
@@ -35,7 +37,10 @@ from ganeval.training.run_folder import RunFolder
 from ganeval.training.settings import Settings
 
 HERE = Path(__file__).parent
-IMPORTED = (filelock, requests, safetensors, ganeval.extractors.tiny, Store, load_model)  # late by the code under test, so early here
+IMPORTED = (filelock, requests, safetensors, ganeval.extractors.tiny, Store, vision, load_model("gan"))  # late elsewhere, so early here
+torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))])  # which imports a thousand modules, and so do TensorBoard's events
+if find_spec("tensorboard") is not None:
+    import torch.utils.tensorboard
 CACHE_SIZE = "50kB"  # of some ten entries: old ones go meanwhile
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["victims"])
@@ -81,12 +86,12 @@ def fetch(url: str, sha256: str, folder: Path, begun: Connection) -> None:
 
 
 class Begun(Watch):
-    """Says when the first step is about to be taken."""
+    """Says when a step has been taken."""
 
     def __init__(self, begun: Connection) -> None:
         self._begun = begun
 
-    def on_start(self, summary: Iterable[str]) -> None:
+    def on_losses(self, step: int, num_steps: int, losses: Mapping[str, float]) -> None:
         self._begun.send(None)
 
 
