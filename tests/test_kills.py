@@ -142,7 +142,7 @@ def check_whole(folder: Path) -> None:
 
 
 def check_same(folder: Path, expected: Path) -> None:
-    """All that the next steps of a run depend on; only seconds differ, and that a score taken again is no longer better than itself."""
+    """All that the next steps of a run depend on; only seconds differ."""
     for name in ("last", "best"):
         found, wanted = (load_checkpoint(run / "checkpoints" / f"{name}.pt") for run in (folder, expected))
         for part in ("step", "nets", "average", "optimizers", "batches", "random"):
