@@ -121,7 +121,7 @@ def test_killed_while_it_trains_a_run_goes_on_to_the_same_bits(tmp_path: Path) -
             shutil.rmtree(folder)
         else:
             assert killed_now
-    assert len(reached) > 3  # or the kills hit nothing
+    assert len(reached) > 2  # or no kill fell between the first checkpoint and the last
 
 
 def check_whole(folder: Path) -> None:
