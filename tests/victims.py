@@ -9,6 +9,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from importlib.util import find_spec
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -23,11 +24,11 @@ from writers import WRITERS
 
 import ganeval.extractors.tiny
 from ganeval.cache.store import Store
-from ganeval.cli import main
 from ganeval.download import download
 from ganeval.errors import InputError
 from ganeval.evaluator import evaluate
 from ganeval.extractors.protocol import Activations, Identity
+from ganeval.images import vision
 from ganeval.training import session
 from ganeval.training.datasets import pictures as training_pictures
 from ganeval.training.models import load_model
@@ -36,7 +37,10 @@ from ganeval.training.run_folder import RunFolder
 from ganeval.training.settings import Settings
 
 HERE = Path(__file__).parent
-IMPORTED = (filelock, requests, safetensors, ganeval.extractors.tiny, Store, load_model)  # late by the code under test, so early here
+IMPORTED = (filelock, requests, safetensors, ganeval.extractors.tiny, Store, vision, load_model("gan"))  # late elsewhere, so early here
+torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))])  # which imports a thousand modules, and so do TensorBoard's events
+if find_spec("tensorboard") is not None:
+    import torch.utils.tensorboard
 CACHE_SIZE = "50kB"  # of some ten entries: old ones go meanwhile
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(["victims"])
@@ -81,10 +85,25 @@ def fetch(url: str, sha256: str, folder: Path, begun: Connection) -> None:
         download([url], folder / f"{number}.bin", sha256=sha256)
 
 
-def train(arguments: list[str], begun: Connection) -> None:
+class Begun(Watch):
+    """Says when a step has been taken."""
+
+    def __init__(self, begun: Connection) -> None:
+        self._begun = begun
+
+    def on_losses(self, step: int, num_steps: int, losses: Mapping[str, float]) -> None:
+        self._begun.send(None)
+
+
+def train(settings: Settings, folder: Path, early: bool, begun: Connection) -> None:
+    """A run from where it is; with `early` it has begun before its data are opened."""
     torch.set_num_threads(1)
-    begun.send(None)
-    main(arguments)
+    if early:
+        begun.send(None)
+    if (folder / "checkpoints" / "last.pt").exists():
+        session.resume(folder, device="cpu", watch=Begun(begun))
+    else:
+        session.start(settings, folder, device="cpu", watch=Begun(begun))
 
 
 def hold(folder: Path, begun: Connection) -> None:

@@ -65,6 +65,7 @@ class Overseer:
         self._guard = CollapseGuard()
         self._history: list[dict[str, Any]] = []
         self._best: float | None = None
+        self._again: tuple[int, float] | None = None  # step and score of a best that a killed run kept and did not live to finish with
         self._rollbacks = 0
         self._collapsed = False
         self._start = time.monotonic()
@@ -111,8 +112,10 @@ class Overseer:
         self._guard.load_state_dict(state["guard"])
         best = self._folder.checkpoint("best")
         if best.exists():  # it may be of a later step than what the run goes on from: nothing worse shall take its place
-            known = [self._best, load_checkpoint(best)["overseer"]["best"]]
+            kept = load_checkpoint(best)
+            known = [self._best, kept["overseer"]["best"]]
             self._best = min((value for value in known if value is not None), default=None)
+            self._again = kept["step"], kept["overseer"]["best"]
 
     @property
     def _seconds(self) -> float:
@@ -125,7 +128,7 @@ class Overseer:
         with self._budget.spending(free=state.step == 0):  # the first tells where the run began, and waits for the reals
             if self._scorer is not None:
                 card = self._scorer(state.model, state.average, half="choose", num_fakes=self._settings.num_fakes_training, seed=SCORE_SEED)
-                improved = self._best is None or card.choice < self._best
+                improved = self._best is None or card.choice < self._best or (state.step, card.choice) == self._again
                 warning = self._guard.warning(card.diversity, state.step / self._num_steps)
                 self._note(state.step, card, improved)
             if self._place.agreed(improved):
