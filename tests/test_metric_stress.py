@@ -26,9 +26,10 @@ FAR = 2.0**20
 POWER = dict.fromkeys((*FRECHET, "fid_infinity"), 2)  # of the scale, in the score
 SETTLES = {"fld": 1e-6}
 ALL = pytest.mark.parametrize("name", ROWS)
-FREE_OF_SCALE = [name for name in ROWS if name not in OF_LOGITS and name != "kid"]
+DISTINCT = [name for name in ROWS if name not in ("sfid", "fd_dinov2", "fd_clip")]  # those are "fid" here
+FREE_OF_SCALE = [name for name in DISTINCT if name not in OF_LOGITS and name != "kid"]
 FREE_OF_ORIGIN = [name for name in FREE_OF_SCALE if name not in ("vendi", "cmmd", "mifid")]
-FREE_OF_AXES = [name for name in ROWS if name not in OF_LOGITS and name not in ("fld",)]
+FREE_OF_AXES = [name for name in DISTINCT if name not in OF_LOGITS and name not in ("fld",)]
 
 
 def drawn(num: int = 72, dim: int = 5) -> tuple[Tensor, Tensor, Tensor]:
@@ -80,7 +81,7 @@ def test_numbers_beyond_float32_are_refused_and_not_scored_wrongly(name: str, sc
             scored(name, *sides)
 
 
-@pytest.mark.parametrize("exponent", [-100, -13, 13, 100, 120])
+@pytest.mark.parametrize("exponent", [-100, 120])
 @pytest.mark.parametrize("name", FREE_OF_SCALE)
 def test_scores_follow_the_scale(name: str, exponent: int) -> None:
     sides, scale = drawn(), 2.0**exponent
@@ -131,7 +132,7 @@ def test_equal_sets_have_the_score_of_equal_sets_at_any_scale(name: str, exponen
 
 
 # Not CMMD, which sees directions only, nor recall, which noise flatters: fakes far from each other have large neighborhoods.
-GROWING = [*sorted(FRECHET), "fid_infinity", "kid", "fld", "ct"]
+GROWING = ["fid", "intra_fid", "mifid", "fid_infinity", "kid", "fld", "ct"]
 FALLING = ["precision", "prdc_precision", "density", "coverage"]
 
 
@@ -211,7 +212,7 @@ def test_few_images_or_many_features_are_scored_or_refused_in_words(name: str, n
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", sorted(set(ROWS) - {"sfid", "fd_dinov2", "fd_clip"}))  # those are "fid" here
+@pytest.mark.parametrize("name", DISTINCT)
 def test_four_thousand_features_are_scored(name: str) -> None:
     sides = normal(130, 4096, 1), normal(130, 4096, 2), normal(130, 4096, 3)
     score = scored(name, *sides)
