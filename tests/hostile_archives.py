@@ -48,12 +48,12 @@ def zip_that_lies(path: Path, *, size: int, stated: int, method: int = zipfile.Z
 
 def overlapping_zip(path: Path, *, num: int, size: int) -> Path:
     """One member of zeros that the list of members names many times, by other names each."""
-    zip_of(path, {"0000.png": bytes(size)}, zipfile.ZIP_DEFLATED)
+    zip_of(path, {"0000000.png": bytes(size)}, zipfile.ZIP_DEFLATED)
     data = path.read_bytes()
     start = data.index(b"PK\x01\x02")
     entry = data[start : data.index(b"PK\x05\x06")]
-    entries = b"".join(entry.replace(b"0000.png", b"%04d.png" % index) for index in range(num))
-    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, num, num, len(entries), start, 0)
+    entries = b"".join(entry.replace(b"0000000.png", b"%07d.png" % index) for index in range(num))
+    end = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, min(num, 65534), min(num, 65534), len(entries), start, 0)
     path.write_bytes(data[:start] + entries + end)
     return path
 

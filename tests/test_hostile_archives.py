@@ -232,12 +232,10 @@ print(open_images(Path(sys.argv[1])).num_images, (resource.getrusage(resource.RU
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["zip", "tar"])
-def test_a_million_members_take_memory_in_proportion_to_their_number(kind: str, tmp_path: Path) -> None:
-    path, num = tmp_path / f"x.{kind}", 1_000_000 if kind == "zip" else 300_000
+def test_many_members_take_memory_in_proportion_to_their_number(kind: str, tmp_path: Path) -> None:
+    path, num = tmp_path / f"x.{kind}", 200_000 if kind == "zip" else 20_000
     if kind == "zip":
-        with zipfile.ZipFile(path, "w") as archive:
-            for index in range(num):
-                archive.writestr(f"{index:07d}.png", b"")
+        overlapping_zip(path, num=num, size=0)
     else:
         header = member("0000000.png")
         with path.open("wb") as file:
@@ -248,7 +246,7 @@ def test_a_million_members_take_memory_in_proportion_to_their_number(kind: str, 
     done = subprocess.run([sys.executable, "-c", MANY, path], capture_output=True, text=True, check=True, timeout=300)
     count, mebibytes = done.stdout.split()
     assert int(count) == num
-    assert float(mebibytes) * 2**20 < 3000 * num
+    assert float(mebibytes) * 2**20 < 3000 * num + 2**25
 
 
 def test_honest_archives_are_read_as_before(tmp_path: Path) -> None:
