@@ -112,27 +112,31 @@ def help_command(setup: Setup) -> list[Compared]:
     )
 
 
-def memory(setup: Setup) -> list[Compared]:
-    """Peaks of 1,000 and of 20,000 fakes against stats, once each: twenty links to each of 1,000 pictures. An hour on two cores."""
-    real, few = folders(setup, 32, 1_000, "png")
-    many = setup.folder / "many"
-    many.mkdir()
-    for picture in few.iterdir():
-        for i in range(20):
-            (many / f"{i:02d}-{picture.name}").hardlink_to(picture)
-    stats, convention = setup.folder / "real.npz", "pytorch-fid"
-    options = ["--weights", str(setup.weights), "--convention", convention, "--quiet", "-o", str(stats)]
-    measured_command([sys.executable, "-m", "ganeval", "stats", "compute", str(real), *options])
-    theirs = partial(pytorch_fid, home=setup.folder / "torch")
-    found = []
-    for fake, num in ((few, 1_000), (many, 20_000)):
-        found += in_turn(
-            f"ganeval fid, stats against {num:,} pictures of 32×32, CPU",
-            lambda: ours(stats, fake, setup.weights, home=setup.fresh(), convention=convention),  # noqa: B023 - called at once
-            {"pytorch-fid": partial(theirs, stats, fake, setup.weights)},
-            rounds=1,
-        )
-    return found
+def memory(device: str) -> Row:
+    """Peaks of main memory of 1,000 and of 20,000 fakes against stats, once each: twenty links to each of 1,000 pictures."""
+
+    def row(setup: Setup) -> list[Compared]:
+        real, few = folders(setup, 32, 1_000, "png")
+        many = setup.folder / "many"
+        many.mkdir()
+        for picture in few.iterdir():
+            for i in range(20):
+                (many / f"{i:02d}-{picture.name}").hardlink_to(picture)
+        stats, convention = setup.folder / "real.npz", "pytorch-fid"
+        options = ["--weights", str(setup.weights), "--convention", convention, "--device", device, "--quiet", "-o", str(stats)]
+        measured_command([sys.executable, "-m", "ganeval", "stats", "compute", str(real), *options])
+        theirs = partial(pytorch_fid, home=setup.folder / "torch", device=device)
+        found = []
+        for fake, num in ((few, 1_000), (many, 20_000)):
+            found += in_turn(
+                f"ganeval fid, stats against {num:,} pictures of 32×32, {device}",
+                lambda: ours(stats, fake, setup.weights, home=setup.fresh(), convention=convention, device=device),  # noqa: B023 - called at once
+                {"pytorch-fid": partial(theirs, stats, fake, setup.weights)},
+                rounds=1,
+            )
+        return found
+
+    return row
 
 
 ROWS: dict[str, Row] = {
@@ -140,5 +144,5 @@ ROWS: dict[str, Row] = {
     "fid-256": fid_command(256, "jpg", ("pytorch-fid", "clean-fid")),
     "fid-1024": fid_command(1024, "jpg", ("pytorch-fid", "clean-fid")),
     "help": help_command,
-    "memory": memory,
+    "memory": memory("cpu"),  # an hour on two cores
 }

@@ -6,7 +6,7 @@ import click
 import torch
 
 from in_turn import Compared
-from speed_commands import fid_command
+from speed_commands import fid_command, memory
 from speed_network import PEER, network
 from speed_setup import Row, Setup
 from speed_training import ARTICLE, steps
@@ -31,7 +31,8 @@ def with_gpu(row: Row) -> Row:
 ROWS = {
     name: with_gpu(row)
     for name, row in {
-        "gpu-fid": fid_command(256, "png", ("pytorch-fid", "torch-fidelity", "clean-fid"), num=2_000, device="cuda", target=3),
+        "gpu-fid": fid_command(256, "png", ("pytorch-fid", "torch-fidelity", "clean-fid"), num=1_200, device="cuda", target=3),
+        "gpu-memory": memory("cuda"),
         "gpu-network": network("cuda", num=1_000, targets={PEER: 1.5}),
         "gpu-dcgan-training": steps(f"dcgan 32×32, article, 200 steps of 128, {FAST}", 200, DCGAN, ARTICLE, ours=FAST, target=4),
         "gpu-dcgan-training-float32": steps("dcgan 32×32, article, 200 steps of 128", 200, DCGAN, ARTICLE, ours="--log-every 50"),
