@@ -61,7 +61,9 @@ def outcome(target: Target, data: bytes, folder: Path) -> str:
     """ "value", or the sentence that the bytes were refused with; whatever else a reader raises goes through."""
     try:
         target.read(data, folder)
-    except (InputError, *target.refusals) as error:
+    except (InputError, Damaged, BadImage, sqlite3.Error) as error:
+        if not isinstance(error, (InputError, *target.refusals)):
+            raise
         said = str(error)
         lines = said.splitlines() or [type(error).__name__ if isinstance(error, target.refusals) else ""]
         if not all(0 < len(line) <= LONGEST for line in lines):
@@ -163,7 +165,7 @@ def _tars() -> list[bytes]:
     found = []
     for mode in ("w:", "w:gz", "w:bz2", "w:xz"):
         file = io.BytesIO()
-        with tarfile.open(fileobj=file, mode=mode, format=tarfile.PAX_FORMAT if mode == "w:" else tarfile.GNU_FORMAT) as archive:  # type: ignore[call-overload]  # of literals only
+        with tarfile.open(fileobj=file, mode=mode, format=tarfile.PAX_FORMAT if mode == "w:" else tarfile.GNU_FORMAT) as archive:
             for name, data in {"a.png": _pictures()[0], "a.cls": b"3", "ünicode.jpg": _pictures()[4]}.items():
                 member = tarfile.TarInfo(name)
                 member.size = len(data)
@@ -288,7 +290,8 @@ def _read_nets(data: bytes, folder: Path) -> object:
     save_checkpoint(folder / "last.pt", value if isinstance(value, dict) else {"model": value})
     config = _run_config()
     model = built(Settings.from_dict(config["settings"]), spec_from(config["data"]["spec"]))
-    return load_nets(model, None, load_checkpoint(folder / "last.pt"))
+    load_nets(model, None, load_checkpoint(folder / "last.pt"))
+    return model
 
 
 def _read_report(data: bytes, folder: Path) -> object:
@@ -316,7 +319,7 @@ def _reports() -> list[bytes]:
 def _entry() -> Entry:
     digests = np.arange(3, dtype=np.int64)
     stats = FeatureStats.of(torch.arange(12, dtype=torch.float64).view(4, 3))
-    seen = {"count": 4, "names_sha256": None, "pixels_sha256": "0", "num_skipped": 0, "skipped": [], "remarks": {}}
+    seen: dict[str, Any] = {"count": 4, "names_sha256": None, "pixels_sha256": "0", "num_skipped": 0, "skipped": [], "remarks": {}}
     tensors = {"mean": stats.mean, "scatter": stats.scatter}
     return Entry(
         network="tiny",

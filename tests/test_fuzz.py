@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import tempfile
+import zipfile
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -99,6 +101,16 @@ def of(name: str, *changes: tuple[str, Any]) -> bytes:
 NUMPY = b"\x93NUMPY\x01\x00"
 
 
+def long_name() -> bytes:
+    """A zip whose first member has, where it begins, another name than in the list: of a thousand bytes that follow."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("x.png", bytes(4000))
+    data = bytearray(file.getvalue())
+    data[26:28] = (1000).to_bytes(2, "little")
+    return bytes(data)
+
+
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("name", "data", "why"),
@@ -108,6 +120,7 @@ NUMPY = b"\x93NUMPY\x01\x00"
         ("stats-mean", lambda: NUMPY + b"\x08\x00[{'descr", "header cannot be read"),
         ("stats-mean", lambda: b"", "damaged"),
         ("stats", lambda: seeds("stats")[0].replace(b"PK\x01\x02", b"PK\x01\x03", 1), "no .npz"),
+        ("zip", long_name, "x.png: damaged in the archive: File name in directory 'x.png' and header .{,300} …"),
         ("stats-words", lambda: b"true", "not an object"),
         ("stats-words", lambda: b"{}", "is missing"),
         ("stats-words", lambda: of("stats-words", ("count", "ten")), "'count' is 'ten'"),

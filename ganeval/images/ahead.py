@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -69,7 +69,7 @@ class Closed(Exception):
 
 def ahead(
     function: Callable[[Item, Share], Result], items: Sequence[Item], *, count: int, size: Callable[[Result], int]
-) -> Iterator[tuple[Item, Result]]:
+) -> Generator[tuple[Item, Result], None, None]:
     """(item, result) in order, computed by threads before they are asked for (decoders release the GIL).
 
     Memory: AHEAD_BYTES, and what the next item takes beyond.

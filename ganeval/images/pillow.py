@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
-from PIL import Image, ImageFile
+from PIL import Image, ImageFile, _imaging
 
 from ganeval.images.decode import MAX_PIXELS
 
@@ -50,12 +50,12 @@ def _strict() -> Iterator[None]:
 @contextmanager
 def _in_one_piece() -> Iterator[None]:
     """A picture's memory is one allocation, which goes back when it is freed; in Pillow's blocks of 16 MB each thread would keep some."""
-    before = Image.core.get_block_size()
-    Image.core.set_block_size(2**30)
+    before = _imaging.get_block_size()
+    _imaging.set_block_size(2**30)
     try:
         yield
     finally:
-        Image.core.set_block_size(before)
+        _imaging.set_block_size(before)
 
 
 @contextmanager
@@ -80,7 +80,7 @@ def _log_unprinted() -> Iterator[None]:
 def _libtiff_silent() -> Iterator[None]:
     """Pillow silences libtiff's warnings itself, not its errors. Where the library cannot be reached, nothing happens."""
     try:
-        handler = ctypes.CDLL(Image.core.__file__).TIFFSetErrorHandler
+        handler = ctypes.CDLL(_imaging.__file__).TIFFSetErrorHandler
     except (OSError, TypeError, AttributeError):
         yield
         return
