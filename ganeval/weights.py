@@ -35,7 +35,7 @@ __all__ = [
     "unpickled",
 ]
 
-SMALL, SHARED = 2**20, 16  # bytes, and how many times over tensors may share what the file holds
+SMALL, SHARED = 2**30, 16  # bytes, and how many times over tensors may share what the file holds
 EMBEDDED_INSTEAD = "score with the embedded network, which is no FID: --extractor tiny"
 
 

@@ -49,7 +49,7 @@ def duplicated(x: Tensor) -> Tensor:
 SETS: dict[str, Callable[[Tensor], Tensor]] = {
     "independent": lambda x: x,
     "tiny": lambda x: x * 1e-30,
-    "huge": lambda x: x * 1e60,
+    "huge": lambda x: x * 1e30,
     "scales from 1 to 1e-6": lambda x: x * torch.logspace(0, -6, DIM, dtype=x.dtype),
     "variances from 1 to 1e-4": spread_over(4),
     "variances from 1 to 1e-12": spread_over(12),

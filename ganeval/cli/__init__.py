@@ -61,11 +61,13 @@ class Group(click.Group):
 def _notices() -> Iterator[None]:
     """Notices as one sentence on standard error, where other warnings are shown as ever."""
     with warnings.catch_warnings():
-        as_ever = warnings.showwarning
+        as_ever, said = warnings.showwarning, set[str]()
 
         def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-            if issubclass(category, Notice):
-                click.echo(f"note: {shown(str(message))}", err=True)
+            if issubclass(category, Notice):  # once; Python forgets what it showed whenever filters change, as around Pillow
+                if str(message) not in said:
+                    click.echo(f"note: {shown(str(message))}", err=True)
+                said.add(str(message))
             else:
                 as_ever(message, category, *where, **more)
 
