@@ -113,6 +113,11 @@ class Report:
         """
         try:
             check_shape(values, SHAPE, "the report")
+            networks, keys = values["provenance"]["networks"], values["scores"].keys()
+            if unknown := {one["extractor"] for one in values["provenance"]["scores"].values()} - networks.keys():
+                raise ValueError(f"the network {min(unknown)!r} of a score is not described")
+            if unnamed := keys - values["titles"].keys():
+                raise ValueError(f"the score {min(unnamed)!r} has no title")
             scores = {
                 key: Score(**{**one, "deviations": None if one["deviations"] is None else tuple(one["deviations"])})
                 for key, one in values["scores"].items()

@@ -48,7 +48,7 @@ def read_checkpoint(folder: Path) -> int:
 def write_stats(folder: Path, version: int) -> None:
     rows = torch.rand(200, 128, dtype=torch.float64)
     stats = FeatureStats(100, torch.full((128,), float(version)).double(), rows.T @ rows)
-    about = {"extractor": "tiny", "convention": "ttur", "preprocessing": "none", "weights_sha256": None, "images": {}}
+    about: dict[str, object] = {"extractor": "tiny", "convention": "ttur", "preprocessing": "none", "weights_sha256": None, "images": {}}
     Reference(stats=stats, made_with=about).save(folder / "a.npz")
 
 

@@ -12,6 +12,7 @@ from ganeval.images.origin import File, Origin
 
 ROWS = 2_000_000  # some 0.5 GB; the oldest go first
 WAIT_S = 20.0  # for another process that writes
+DAMAGED = (sqlite3.DatabaseError, UnicodeDecodeError)  # of a damaged schema SQLite says the words, which may be no UTF-8
 
 
 class Index:
@@ -28,7 +29,7 @@ class Index:
         try:
             with closing(sqlite3.connect(self.path, timeout=WAIT_S)) as table:
                 return [_known(table, file) for file in origin.files]
-        except sqlite3.Error:
+        except DAMAGED:
             return nothing
 
     def note(self, origin: Origin, digests: Sequence[str]) -> None:
@@ -44,7 +45,7 @@ class Index:
             self._insert(rows)
         except sqlite3.OperationalError:  # locked, full or read-only
             raise
-        except sqlite3.DatabaseError:  # damaged
+        except DAMAGED:
             self.remove()
             self._insert(rows)
 
