@@ -159,17 +159,17 @@ def cases() -> list[Case]:
         Case("FID, jackknife, N = d", WIDE_OFF, 96, lambda fake: distance(wide, fake), slow=True),
         Case("FID, jackknife, N = d / 2", WIDE_OFF, 48, lambda fake: distance(wide, fake), slow=True),
         Case("FID, jackknife, N = d / 2, alike", WIDE, 48, lambda fake: distance(wide, fake), slow=True),
-        Case("IS, 10 splits", OFF, 1000, lambda fake: inception_score(logits(fake))),
+        Case("IS, 10 splits", OFF, 1000, lambda fake: inception_score(logits(fake)), slow=True),
         Case("IS, 1 split", OFF, 500, lambda fake: inception_score(logits(fake), num_splits=1)),
-        Case("KID, one subset of all", OFF, 200, lambda fake: kid(few, fake, num_subsets=1, subset_size=200)),
-        Case("KID, one subset of all, alike", ALIKE, 200, lambda fake: kid(few, fake, num_subsets=1, subset_size=200)),
+        Case("KID, one subset of all", OFF, 200, lambda fake: kid(few, fake, num_subsets=1, subset_size=200), slow=True),
+        Case("KID, one subset of all, alike", ALIKE, 200, lambda fake: kid(few, fake, num_subsets=1, subset_size=200), slow=True),
         Case("KID, subsets", OFF, 300, lambda fake: kid(real, fake, num_subsets=10, subset_size=100), slow=True),
         Case("KID, subsets, alike", ALIKE, 300, lambda fake: kid(real, fake, num_subsets=10, subset_size=100), slow=True),
         Case("NAEEM", OFF, 300, lambda fake: manifold(few, fake, NAEEM)._asdict(), slow=True),
         Case("NAEEM, alike", ALIKE, 300, lambda fake: manifold(few, fake, NAEEM)._asdict(), slow=True),
         Case("KYNKAANNIEMI", OFF, 300, lambda fake: manifold(few, fake, KYNKAANNIEMI)._asdict(), slow=True),
         Case("CMMD", OFF, 200, lambda fake: cmmd(few, fake)),
-        Case("CMMD, alike", ALIKE, 200, lambda fake: cmmd(few, fake)),
+        Case("CMMD, alike", ALIKE, 200, lambda fake: cmmd(few, fake), slow=True),
         Case("Vendi, N > d", OFF, 300, vendi),
         Case("Vendi, N < d", WIDE_OFF, 80, vendi),
         Case("MiFID, above the threshold", OFF, 200, lambda fake: mifid(few, fake, threshold=0.0), slow=True),
@@ -181,7 +181,7 @@ def cases() -> list[Case]:
         Case("FLD", OFF, 150, lambda fake: fld(few, held_out[:150], fake), slow=True),
         Case("FLD, alike", ALIKE, 150, lambda fake: fld(few, held_out[:150], fake), slow=True),
         Case("FID∞", OFF, 600, lambda fake: fid_infinity(stats, fake), slow=True),
-        Case("IS∞", OFF, 600, lambda fake: is_infinity(logits(fake))),
+        Case("IS∞", OFF, 600, lambda fake: is_infinity(logits(fake)), slow=True),
     ]
 
 
@@ -200,8 +200,8 @@ def pairs() -> list[Case]:
         Case("FID, left out, N = 8 d", OFF, 96, lambda fake: distance(stats, fake)),
         Case("FID, derivatives, N = 20 d", OFF, 240, lambda fake: distance(stats, fake)),
         Case("IS, 10 splits", OFF, 500, lambda fake: inception_score(logits(fake))),
-        Case("precision", OFF, 200, lambda fake: manifold(real[:200], fake).precision),
-        Case("recall", OFF, 200, lambda fake: manifold(real[:200], fake).recall),
+        Case("precision", OFF, 200, lambda fake: manifold(real[:200], fake).precision, slow=True),
+        Case("recall", OFF, 200, lambda fake: manifold(real[:200], fake).recall, slow=True),
         Case("mean of a number per image", OFF, 200, lambda fake: scored_mean(fake.square().mean(dim=1))),
     ]
 

@@ -440,6 +440,7 @@ def test_files_that_a_killed_run_left_are_removed(real: Path) -> None:
     assert not left.exists()
 
 
+@pytest.mark.slow
 def test_two_processes_on_the_same_set_agree_and_keep_one_entry_each_network(real: Path, home: Path) -> None:
     command = [sys.executable, "-m", "ganeval", "evaluate", real, real, "--extractor", "tiny", "--num-splits", "2", "--json", "--metrics"]
     both = [

@@ -98,6 +98,7 @@ def test_damage_is_seen_and_chance_is_not(reports: dict[str, Report]) -> None:
     assert all("no difference can be told" in str(one) for one in same.values())
 
 
+@pytest.mark.slow
 def test_everything_that_moves_a_number_is_held_against_it(images: Tensor, reports: dict[str, Report], standin: Path) -> None:
     real, fake = images[:50], images[50:100]
 

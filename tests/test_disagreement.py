@@ -38,6 +38,7 @@ def test_each_convention_gives_what_it_gives_alone(found: Disagreement, folders:
     assert found.reports["improved-gan"].scores["is"] != found.reports["ttur"].scores["is"]  # another order, the same logits
 
 
+@pytest.mark.slow
 def test_stylegan_s_covariance_is_divided_by_n(found: Disagreement, folders: tuple[Path, Path], standin: Path) -> None:
     sides = [ganeval.Evaluator(side, weights=standin).reference.stats for side in folders]
     first, second = (stats.scatter / (stats.count or 0) for stats in sides)
@@ -54,6 +55,7 @@ def test_a_published_number_is_held_against_every_tool(found: Disagreement) -> N
         assert found.nearest(score.value)[0] == (name, 0.0)
 
 
+@pytest.mark.slow
 def test_the_command_and_its_page_have_tools_and_the_nearest(folders: tuple[Path, Path], standin: Path, tmp_path: Path) -> None:
     arguments = ["evaluate", *map(str, folders), "--conventions", "all", "--weights", str(standin), "--num-splits", "2"]
     printed = CliRunner().invoke(main, [*arguments, "--published", "1", "--report", str(tmp_path / "page.html")])

@@ -14,6 +14,7 @@ import ganeval
 from ganeval import CONVENTIONS, InputError
 from ganeval.extractors.inception import TAPS, InceptionExtractor, InceptionV3, load
 from ganeval.forward import inference
+from marks import slow_except
 from pictures import as_tensor, pictures
 
 CPU = torch.device("cpu")
@@ -48,7 +49,7 @@ def plain(weights: Path, *, tap: int = 2048) -> InceptionExtractor:
     return InceptionExtractor(net, convention=CONVENTIONS["ttur"], identity=identity)
 
 
-@pytest.mark.parametrize("tap", TAPS)
+@pytest.mark.parametrize("tap", slow_except(TAPS, 2048))
 def test_the_fused_network_says_what_the_plain_one_does(tap: int, standin: Path) -> None:
     images = as_tensor(pictures(17, (32, 32)))  # more than one batch of the fused body, and a rest
     with inference(extractor(standin), CPU):
@@ -60,6 +61,7 @@ def test_the_fused_network_says_what_the_plain_one_does(tap: int, standin: Path)
     assert (fused.logits is None) == (unfused.logits is None)
 
 
+@pytest.mark.slow
 def test_a_fid_by_the_fused_network_is_that_of_the_plain_one(standin: Path, folders: tuple[Path, Path]) -> None:
     unfused = ganeval.fid(*folders, extractor=plain(standin))
     assert ganeval.fid(*folders, weights=standin) == pytest.approx(unfused, rel=1e-6)

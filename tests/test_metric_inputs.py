@@ -119,6 +119,7 @@ def test_subsets_must_fit() -> None:
         kid(X, Y, subset_size=1)
 
 
+@pytest.mark.slow
 def test_extrapolation_needs_sixty_fakes() -> None:
     for num in (20, 59):
         with pytest.raises(InputError, match=f"at least 60 of them, got {num}; add images"):

@@ -324,6 +324,7 @@ dist.destroy_process_group()
 """
 
 
+@pytest.mark.slow
 def test_the_first_process_scores_and_none_waits_for_ever(tmp_path: Path) -> None:
     script = tmp_path / "worker.py"
     script.write_text(WORKER)

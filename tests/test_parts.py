@@ -29,6 +29,7 @@ from ganeval.images.seen import Diary, seen_of
 from ganeval.measured import SAMPLED, Measured, Need, Rows, Vectors
 from ganeval.parts import Part, _part
 from launch import torchrun
+from marks import slow_except
 from pictures import as_tensor, pictures, save_all
 
 NUM, BATCH = 23, 4
@@ -240,7 +241,7 @@ def test_stats_of_two_processes_are_those_of_one(classes: tuple[Path, Path], tmp
     torch.testing.assert_close(found.stats.covariance, alone.stats.covariance, rtol=1e-9, atol=1e-12)
 
 
-@pytest.mark.parametrize("mistake", ["a bad picture of the last part", "no such folder", "usage"])
+@pytest.mark.parametrize("mistake", slow_except(["a bad picture of the last part", "no such folder", "usage"], "a bad picture of the last part"))
 def test_an_error_in_one_process_ends_all_with_one_sentence(mistake: str, tmp_path: Path) -> None:
     folder = save_all(pictures(40, (32, 32)), tmp_path / "real")
     (folder / "00039.png").write_bytes(b"no picture")
@@ -309,6 +310,7 @@ with joined_processes(cpu) as place:
 """
 
 
+@pytest.mark.slow
 def test_processes_exchange_what_they_have_and_agree_on_errors(tmp_path: Path) -> None:
     (tmp_path / "worker.py").write_text(WORKER)
     done = torchrun(tmp_path / "worker.py")

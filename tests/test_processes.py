@@ -57,6 +57,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, torch.T
     return torch.load(folder / "0.pt"), torch.load(folder / "1.pt")
 
 
+@pytest.mark.slow
 def test_two_halves_of_a_batch_take_the_step_of_the_whole(weights: tuple[dict[str, torch.Tensor], ...]) -> None:
     net = torch.nn.Linear(3, 1)
     torch.nn.init.ones_(net.weight)
@@ -70,6 +71,7 @@ def test_two_halves_of_a_batch_take_the_step_of_the_whole(weights: tuple[dict[st
     torch.testing.assert_close(weights[0]["linear"], net.weight.detach())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_the_weights_of_both_processes_are_the_same_bits(name: str, weights: tuple[dict[str, torch.Tensor], ...]) -> None:
     keys = [key for key in weights[0] if key.startswith(f"{name}.")]

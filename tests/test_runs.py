@@ -24,6 +24,7 @@ from ganeval.training.batch import Task
 from ganeval.training.checkpoint import load_checkpoint, save_checkpoint
 from ganeval.training.data import Split, stacked
 from ganeval.training.models import load_model
+from marks import slow_except
 from small_models import SMALL, small_data
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -111,7 +112,7 @@ OWN_SCORES = {
 }
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", slow_except(SMALL, "dcgan", "pix2pix", "cyclegan", "stargan"))
 def test_each_model_is_trained_scored_asked_for_pictures_and_scored_again(name: str, data_of: Any, tmp_path: Path) -> None:
     folder, data = tmp_path / "run", data_of(name)
     done = run("train-and-score", name, "--data", data, "--out", folder, *options(name), *COMMON, "--json")
@@ -166,7 +167,7 @@ def test_a_run_in_two_parts_is_the_run_in_one_and_may_be_made_longer(data_of: An
     assert [json.loads(line)["step"] for line in (tmp_path / "parts" / "scores.jsonl").read_text().splitlines()] == [0, 3, 4, 6]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", slow_except([signal.SIGINT, signal.SIGTERM], signal.SIGINT))
 def test_asked_to_stop_a_run_keeps_what_it_has_and_says_how_to_go_on(number: signal.Signals, data_of: Any, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     command = [sys.executable, "-m", "ganeval", "train", "gan", "--data", str(data_of("gan")), "--out", str(folder), *options("gan")]
@@ -325,6 +326,7 @@ def test_a_better_checkpoint_than_the_run_remembers_is_not_given_away(finished: 
     assert load_checkpoint(folder / "checkpoints" / "last.pt")["step"] == 10
 
 
+@pytest.mark.slow
 def test_scores_of_other_fakes_and_checkpoints_stay_beside_each_other(finished: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     shutil.copytree(finished, folder)

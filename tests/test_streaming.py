@@ -301,6 +301,7 @@ with joined_processes(torch.device("cpu")) as place:
 """
 
 
+@pytest.mark.slow
 def test_processes_score_all_images_and_none_waits_for_one_without(tmp_path: Path) -> None:
     script = tmp_path / "worker.py"
     script.write_text(WORKER)
@@ -308,6 +309,7 @@ def test_processes_score_all_images_and_none_waits_for_one_without(tmp_path: Pat
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.peers
 def test_it_stands_in_for_torchmetrics(standin: Path) -> None:
     fid = pytest.importorskip("torchmetrics.image.fid", reason="peers are not installed: pip install '.[peers]'")

@@ -92,7 +92,7 @@ def photographs() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     "pictures_of",
     [
         pytest.param(drawn, marks=pytest.mark.slow),
-        shapes,
+        pytest.param(shapes, marks=pytest.mark.slow),
         pytest.param(photographs, marks=[needs_cifar10, pytest.mark.slow]),
     ],
     ids=["drawn", "shapes", "CIFAR-10"],

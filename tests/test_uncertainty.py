@@ -39,7 +39,7 @@ def test_intervals_hold_the_truth_as_often_as_they_say(case: Case) -> None:
         assert LEVEL - 0.03 <= found.covered <= (1 if case.alike else LEVEL + 0.03), str(found)
 
 
-@pytest.mark.parametrize("case", pairs(), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [marked(case) for case in pairs()])
 def test_deviations_give_the_error_of_a_difference(case: Case) -> None:
     # Two hundred draws know a standard deviation within 5 %; twenty groups give a mean square without bias.
     assert differences(case, 200) == pytest.approx(1, abs=0.25)

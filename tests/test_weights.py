@@ -106,6 +106,7 @@ def test_writing_a_file_leaves_all_of_it_or_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "x").read_bytes() == CONTENT
 
 
+@pytest.mark.slow
 def test_two_processes_that_want_the_same_file_fetch_it_once(tmp_path: Path) -> None:
     with serving(CONTENT) as server:
         context = multiprocessing.get_context("spawn")
