@@ -118,7 +118,7 @@ def _prepared(state: TrainState, *, compiled: bool, memory_format: torch.memory_
     state.lay_out_moments()
     for name, net in model.named_children():
         if compiled and name not in model.twice_differentiated:
-            net.compile(dynamic=False)  # else shapes of one net are taken for sizes that change in another, whose class it shares
+            net.compile(dynamic=False)  # else the sizes of nets of one class are taken for sizes that change
 
 
 def _endless(batches: Iterable[Any], model: GAN, memory_format: torch.memory_format) -> Any:
