@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -190,11 +190,13 @@ def evaluate(
     page: str | os.PathLike[str] | None = None,
     findings: Sequence[Finding] | None = None,
     lang: str = "en",
+    on_report: Callable[[Report], None] | None = None,
     **options: Any,
 ) -> Report:
     """`Evaluator(real, **options)(fake)`, with both sides opened before one is worked through.
 
-    `num_images` says how many to draw of whichever side is a generator. `page` is a file for what `Evaluator.page` writes.
+    `num_images` says how many to draw of whichever side is a generator. `page` is a file for what `Evaluator.page` writes; `on_report` is
+    called before, so that a page for which the disk is too full costs no score.
     """
     of_real, of_fake = (num_images if callable(side) else None for side in (real, fake))
     if num_images is not None and of_real is None and of_fake is None:
@@ -207,6 +209,8 @@ def evaluate(
     sides = _reals(comparison, real, held_out, num_images=of_real)
     sides["fake"] = comparison.measure("fake", fakes)
     report = comparison.report(sides)
+    if on_report is not None:
+        on_report(report)
     if page is not None:
         _write_page(report, page, sides, findings, lang)
     return report

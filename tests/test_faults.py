@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,10 +25,12 @@ from click.testing import CliRunner, Result
 from writers import WRITERS, Writer
 
 import ganeval
-from ganeval import InputError
+from conftest import MeanColor
+from ganeval import InputError, Monitor
 from ganeval.cache.store import Store
 from ganeval.cli import main
 from ganeval.download import download
+from ganeval.errors import Notice
 from ganeval.files import written_at_once
 from ganeval.images import Seen, open_images
 from ganeval.images.png import write_png
@@ -133,6 +136,41 @@ def test_where_nothing_can_be_written_commands_say_where_and_scores_are_printed_
         assert done.stderr.startswith(f"Error: {disk}")
         assert done.stderr.count("\n") == 1
         assert done.stdout == ""
+
+
+def test_a_page_that_finds_the_disk_full_costs_no_score(disk: Path, tmp_path: Path) -> None:
+    real = save_all(pictures(8, (32, 32)), tmp_path / "real")
+    arguments = ["fid", real, real, "--extractor", "tiny", "--json", "--no-cache", "--quiet"]
+    expected = run(*arguments).stdout
+    fill(disk)
+    done = run(*arguments, "--report", disk / "page.html")
+    assert (done.exit_code, done.stdout) == (1, expected)
+    assert done.stderr == f"Error: {disk}/page.html: No space left on device\n"
+
+
+def test_a_monitor_that_finds_the_disk_full_goes_on_and_what_it_calls_the_best_is_what_it_kept(disk: Path) -> None:
+    net = torch.nn.Linear(1, 1)
+    real = torch.randint(0, 256, (60, 3, 8, 8), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+    watched: dict[str, Any] = {"extractor": MeanColor(), "device": "cpu", "num_images": 40, "budget": None, "every": 1}
+    monitor = Monitor(real, folder=disk, keep={"net": net}, **watched)
+    monitor(0, lambda n: real[:1].expand(n, -1, -1, -1))
+    fill(disk)
+    with pytest.warns(Notice) as told:
+        record = monitor(1, lambda n: real[:n])
+    assert [str(one.message).partition(":")[0] for one in told] == [
+        "step 1 has the best score so far, and is not kept",
+        "the score of step 1 is in `history`, and missing in a log",
+    ]
+    assert all(str(one.message).endswith("No space left on device") for one in told)
+    assert record is not None
+    assert record.choice < monitor.history[0].choice
+    assert (monitor.best, load_checkpoint(disk / "best.pt")["step"]) == (monitor.history[0], 0)
+    (disk / "filler").unlink()
+    assert monitor(2, lambda n: real[:n]) == monitor.best
+    fill(disk)
+    begun = Monitor(real, folder=disk, keep={"net": net}, **watched)
+    with pytest.raises(OSError, match="No space left"):
+        begun(0, lambda n: real[:n])
 
 
 def test_a_download_that_finds_the_disk_full_names_the_file(disk: Path) -> None:

@@ -288,6 +288,7 @@ def nets_of(model: GAN) -> list[tuple[str, nn.Module]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", SMALL)
 def test_compiled_nets_learn_as_eager_ones_do(name: str) -> None:
+    torch.compiler.reset()  # torch gives up on code that it has compiled eight times, for whatever nets
     losses: dict[bool, list[float]] = {True: [], False: []}
     for compiled in losses:
         model, batches = a_run(name)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ganeval.disagreement import Disagreement
     from ganeval.doctor.finding import Finding
     from ganeval.progress import Progress
+    from ganeval.report import Report
 
 F = TypeVar("F", bound=Callable[..., Any])
 LOOKED_AT = 1000  # images of each side that the doctor sees for a page
@@ -147,12 +148,12 @@ def _all_conventions(
         kept["keep_features"] = "sample" if page is not None else False
         progress = shown_progress(quiet or not here.is_first)
         found = disagreement(real, source, progress=progress, **kept)
+        _print_conventions(found, as_json=as_json, published=published)
         if page is not None and here.is_first:
             from ganeval.pages.conventions import write_conventions
 
             findings = _findings(real, source, progress, {**options, "device": device})
             write_conventions(found, page, published=published, findings=findings, lang=lang)
-        _print_conventions(found, as_json=as_json, published=published)
         _say_page(page)
 
 
@@ -194,8 +195,11 @@ def _score(
         options |= {"method": "sqrtm" if sqrtm else "symmetric", "device": own_device, "team": here}
         progress = shown_progress(quiet or not here.is_first)
         findings = _findings(real, source, progress, options) if page is not None and here.is_first else None
-        report = evaluated(real, source, page=page, findings=findings, progress=progress, **options)
-        click.echo(report.to_json() if as_json else str(report))
+
+        def say(report: Report) -> None:
+            click.echo(report.to_json() if as_json else str(report))
+
+        evaluated(real, source, page=page, findings=findings, progress=progress, on_report=say, **options)
         _say_page(page)
 
 

@@ -44,7 +44,7 @@ class Monitor:
 
     The training around it goes on with the same bits as without. Under torch.distributed every process makes one and calls it: the first
     scores, and all are given what it found. A mistake that shows at the first score is raised, in all processes; a later score that
-    fails is left out with a warning, and the training goes on.
+    fails is left out with a warning, as is a line of a log or a `best.pt` that finds the disk full, and the training goes on.
 
     Args:
         real: as for `Evaluator`; worked through now, once.
@@ -168,22 +168,29 @@ class Monitor:
             return None
         try:
             with budget.spending():
-                found = self._scored(evaluator, step, fakes)
+                found = self._kept(self._scored(evaluator, step, fakes))
         except SURVIVED as error:
-            if not self._went_well:
-                raise
-            warnings.warn(Notice(f"step {step:,} has no score: {_one_line(error)}"), stacklevel=5)
+            self._survive(error, f"step {step:,} has no score")
             return None
-        self._went_well = True
         record = replace(found, cost=budget.cost)  # with all that was done about it
         for write in self._logs:
-            write(step, record.values)
+            try:
+                write(step, record.values)
+            except OSError as error:  # a full disk
+                self._survive(error, f"the score of step {step:,} is in `history`, and missing in a log")
+        self._went_well = True
         if record.warning is not None:
             warnings.warn(Notice(f"step {step:,}: {record.warning}"), stacklevel=5)
         return record
 
+    def _survive(self, error: Exception, what: str) -> None:
+        """Say it, and go on; a mistake shows at the first score, and is raised."""
+        if not self._went_well:
+            raise error
+        warnings.warn(Notice(f"{what}: {_one_line(error)}"), stacklevel=6)
+
     def _scored(self, evaluator: Evaluator, step: int, fakes: Any) -> Record:
-        """The score; what is the best so far is kept."""
+        """The score."""
         start = self._clock()
         with aside(self._device, seed=self._seed):
             fake = evaluator.measure(fakes, num_images=self.num_images if callable(fakes) else None)
@@ -194,14 +201,25 @@ class Monitor:
         warning = None if spread is None else self._guard.warning(spread, done)
         now, best = self._clock(), self.best is None or choice < self.best.choice
         values = values_of(self.report, spread)
-        found = Record(step=step, seconds=now - self._start, cost=now - start, values=values, choice=choice, best=best, warning=warning)
-        if best and self._keep and self._folder is not None:
+        return Record(step=step, seconds=now - self._start, cost=now - start, values=values, choice=choice, best=best, warning=warning)
+
+    def _kept(self, found: Record) -> Record:
+        """The nets of what is the best so far. Where they cannot be written, it is no best: `best.pt` stays what `best` says."""
+        if not found.best:
+            return found
+        if self._keep and self._folder is not None:
             states = {name: one.state_dict() for name, one in self._keep.items()}
-            save_checkpoint(self._folder / "best.pt", {"step": step, "values": values, **states})
-        if best and self._on_best is not None:
+            try:
+                save_checkpoint(self._folder / "best.pt", {"step": found.step, "values": found.values, **states})
+            except OSError as error:
+                self._survive(error, f"step {found.step:,} has the best score so far, and is not kept")
+                return replace(found, best=False)
+        if self._on_best is not None:
             self._on_best(found)
         return found
 
 
 def _one_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     return str(error).splitlines()[0] if str(error) else type(error).__name__
