@@ -51,9 +51,16 @@ def _idx(name: str) -> Iterator[Picture]:
 
     assert DATA is not None
     with zipfile.ZipFile(DATA / name) as archive:
-        member = next(one for one in archive.namelist() if "t10k-images" in one)
-        pixels = np.frombuffer(lzma.decompress(archive.read(member)), np.uint8)[16:].reshape(-1, 28, 28)
-    yield from map(Image.fromarray, pixels)
+        images, labels = (
+            np.frombuffer(lzma.decompress(archive.read(f"t10k-{kind}-ubyte.xz")), np.uint8) for kind in ("images-idx3", "labels-idx1")
+        )
+    for pixels, label in zip(images[16:].reshape(-1, 28, 28), labels[8:], strict=True):
+        yield _of_class(Image.fromarray(pixels), int(label))
+
+
+def _of_class(picture: Picture, label: int) -> Picture:
+    picture.info["class"] = label
+    return picture
 
 
 CHOSEN: Mapping[str, Callable[[], Iterator[Picture]]] = {
@@ -62,7 +69,7 @@ CHOSEN: Mapping[str, Callable[[], Iterator[Picture]]] = {
     "faces": lambda: _archived("celeba-faces.zip"),
 }
 HELD_OUT: Mapping[str, Callable[[], Iterator[Picture]]] = {
-    "cifar10-test": lambda: cifar10_tiles(DATA),  # type: ignore[arg-type]
+    "cifar10-test": lambda: (_of_class(tile, i // 1000) for i, tile in enumerate(cifar10_tiles(DATA))),  # type: ignore[arg-type]
     "mnist": lambda: _idx("mnist.idx-xz.zip"),
     "fashion-mnist": lambda: _idx("fashion-mnist.idx-xz.zip"),
     "zebras": lambda: _archived("horse2zebra-128.zip", "trainB"),
@@ -71,6 +78,8 @@ HELD_OUT: Mapping[str, Callable[[], Iterator[Picture]]] = {
 }
 
 # ---- faults: two sets → their files
+
+SORTED = "the fakes one class after another"  # told by what the embedded network sees
 
 
 def encoded(picture: Picture, kind: str = "PNG", **options: object) -> bytes:
@@ -162,6 +171,10 @@ def two_qualities(real: list[Picture], fake: list[Picture], rng: Rng) -> Sides:
     return jpeg(95, as_files=True)(real, rng), jpeg(75, as_files=True)(fake, rng)
 
 
+def sorted_by_class(found: list[Picture], rng: Rng) -> Files:
+    return as_png(sorted(found, key=lambda one: int(one.info["class"])))
+
+
 ALONE: Mapping[str, tuple[Callable[[list[Picture], Rng], Files], str]] = {
     "5 % copies within the fakes": (repeated, "duplicates"),
     "5 % mirrored, rescaled, recompressed copies": (nearly_repeated, "near-duplicates"),
@@ -187,6 +200,7 @@ ALONE: Mapping[str, tuple[Callable[[list[Picture], Rng], Files], str]] = {
     "enlarged × 2, nearest": (each(there_and_back(2, Image.Resampling.NEAREST)), "repeated-pixels"),
     "2 % blank": (some(0.02, lambda one: Image.new(one.mode, one.size)), "blank"),
     "5 % cut off in the middle of the file": (truncated, "unreadable"),
+    SORTED: (sorted_by_class, "class-sorted"),
 }
 FAULTS: Mapping[str, tuple[Callable[[list[Picture], list[Picture], Rng], Sides], str]] = {
     **{fault: (in_fakes(make), check) for fault, (make, check) in ALONE.items()},
@@ -205,9 +219,9 @@ def source(files: Files) -> EncodedImages:
     return EncodedImages("memory", "folder", entries, None)
 
 
-def found_in(real: Files, fake: Files) -> set[str]:
+def found_in(real: Files, fake: Files, *, measure: bool = False) -> set[str]:
     """The checks that found something, but for the number of images, which is as it is."""
-    found = diagnose(source(real), source(fake), measure=False)
+    found = diagnose(source(real), source(fake), measure=measure)
     return {one.check for one in found.findings} - {"few-images"}
 
 
@@ -241,7 +255,7 @@ def main(draws: int, num: int, sets: str, only: str, output: Path | None) -> Non
 
         for _ in range(2 * draws):
             real, fake = drawn_sides()
-            found = found_in(as_png(real), as_png(fake))
+            found = found_in(as_png(real), as_png(fake), measure=True)
             clean += 1
             alarms.update(found)
             if found:
@@ -249,10 +263,12 @@ def main(draws: int, num: int, sets: str, only: str, output: Path | None) -> Non
         for fault, (make, wanted) in FAULTS.items():
             if (fault in COLORED and loaded[0].mode == "L") or (fault in LOSSLESS and name in JPEGS):
                 continue
+            if fault == SORTED and "class" not in loaded[0].info:
+                continue
             hits = 0
             for _ in range(draws):
                 real, fake = drawn_sides()
-                hits += wanted in found_in(*make(real, fake, rng))
+                hits += wanted in found_in(*make(real, fake, rng), measure=fault == SORTED)
             detected[fault][0] += hits
             detected[fault][1] += draws
             click.echo(f"{name}: {fault}: {hits} of {draws}", err=True)

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ganeval.weights import INCEPTION
 from in_turn import Compared, Run, in_turn, measured_command
@@ -113,30 +114,39 @@ def help_command(setup: Setup) -> list[Compared]:
 
 
 def memory(device: str) -> Row:
-    """Peaks of main memory of 1,000 and of 20,000 fakes against stats, once each: twenty links to each of 1,000 pictures."""
+    """Peaks of main memory of 1,000, 5,000 and 20,000 fakes against stats, once each: up to twenty links to each of 1,000 pictures.
+
+    Peers are asked for the first two: what a picture costs them shows there, and 20,000 would take them an hour on two cores.
+    """
 
     def row(setup: Setup) -> list[Compared]:
         real, few = folders(setup, 32, 1_000, "png")
-        many = setup.folder / "many"
-        many.mkdir()
-        for picture in few.iterdir():
-            for i in range(20):
-                (many / f"{i:02d}-{picture.name}").hardlink_to(picture)
+        more, many = (_linked(few, setup.folder / f"{times}-links", times) for times in (5, 20))
         stats, convention = setup.folder / "real.npz", "pytorch-fid"
         options = ["--weights", str(setup.weights), "--convention", convention, "--device", device, "--quiet", "-o", str(stats)]
         measured_command([sys.executable, "-m", "ganeval", "stats", "compute", str(real), *options])
         theirs = partial(pytorch_fid, home=setup.folder / "torch", device=device)
+        shared: dict[str, Any] = {"convention": convention, "device": device}
+        what = f"ganeval fid, stats against {{:,}} pictures of 32×32, {device}"
+
+        def of(fake: Path) -> Callable[[], Run]:
+            return lambda: ours(stats, fake, setup.weights, home=setup.fresh(), **shared)
+
         found = []
-        for fake, num in ((few, 1_000), (many, 20_000)):
-            found += in_turn(
-                f"ganeval fid, stats against {num:,} pictures of 32×32, {device}",
-                lambda: ours(stats, fake, setup.weights, home=setup.fresh(), convention=convention, device=device),  # noqa: B023 - called at once
-                {"pytorch-fid": partial(theirs, stats, fake, setup.weights)},
-                rounds=1,
-            )
-        return found
+        for fake, num in ((few, 1_000), (more, 5_000)):
+            peers = {"pytorch-fid": partial(theirs, stats, fake, setup.weights)}
+            found += in_turn(what.format(num), of(fake), peers, rounds=1)
+        return found + in_turn(what.format(20_000), of(many), {"itself, 1,000 pictures": of(few)}, rounds=1)
 
     return row
+
+
+def _linked(folder: Path, target: Path, times: int) -> Path:
+    target.mkdir()
+    for picture in folder.iterdir():
+        for i in range(times):
+            (target / f"{i:02d}-{picture.name}").hardlink_to(picture)
+    return target
 
 
 ROWS: dict[str, Row] = {
