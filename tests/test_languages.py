@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ganeval.errors import InputError
+from ganeval.first_look import CLOSER
 from ganeval.metrics import METRICS
 from ganeval.pages.language import FIELD, Language, language, languages
 from ganeval.pages.page import environment
@@ -49,8 +50,8 @@ def of_metrics() -> set[str]:
 
 
 def of_notes() -> Iterator[str]:
-    """What `provenance` and `side` yield as notes, with {} for whatever is put in."""
-    for path in (CODE / "provenance.py", CODE / "side.py"):
+    """What passes over images yield as notes, with {} for whatever is put in."""
+    for path in (CODE / "provenance.py", CODE / "side.py", CODE / "first_look.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Yield) and isinstance(node.value, ast.JoinedStr):
                 parts = (str(part.value) if isinstance(part, ast.Constant) else "{}" for part in node.value.values)
@@ -69,7 +70,8 @@ def test_every_text_of_templates_code_and_metrics_is_translated(code: str) -> No
 def test_every_note_has_its_template(code: str) -> None:
     known = {FIELD.sub("{}", text) for text in language(code).texts}
     found = set(of_notes())
-    assert len(found) >= 8
+    assert len(found) >= 12
+    assert language(code).text(CLOSER) != CLOSER
     assert found <= known
 
 
