@@ -19,7 +19,7 @@ import numpy as np
 sys.path += [str(Path(__file__).parents[1] / folder) for folder in ("tests", "examples")]
 
 import ganeval
-from peers import PEERS, Peer, ganeval_features, torch_fidelity_inception_score
+from peers import PEERS, Features, Peer, ganeval_features, torch_fidelity_inception_score
 from pictures import as_tensor, pictures, save_all
 from standin import save_standin
 
@@ -36,14 +36,18 @@ class Deviation:
     theirs: float
 
 
+def of_features(peer: Peer, folder: Path, weights: Path) -> tuple[float, Features]:
+    """The largest deviation over the pictures of a folder, and the peer's features."""
+    ours, theirs = ganeval_features(folder, weights, peer.convention), peer.features(folder, weights)
+    return float(np.max(np.linalg.norm(ours - theirs, axis=1) / np.linalg.norm(theirs, axis=1))), theirs
+
+
 def deviation(peer: Peer, real: Path, fake: Path, weights: Path) -> Deviation:
     """Of one peer on one pair of folders."""
-    theirs = [peer.features(folder, weights) for folder in (real, fake)]
-    ours = [ganeval_features(folder, weights, peer.convention) for folder in (real, fake)]
-    relative = [np.linalg.norm(a - b, axis=1) / np.linalg.norm(b, axis=1) for a, b in zip(ours, theirs, strict=True)]
+    features, theirs = zip(*(of_features(peer, folder, weights) for folder in (real, fake)), strict=True)
     fid = ganeval.fid(real, fake, weights=weights, convention=peer.convention)
     reference = peer.distance(*theirs)
-    return Deviation(float(np.max(relative)), abs(fid - reference) / reference, fid, reference)
+    return Deviation(max(features), abs(fid - reference) / reference, fid, reference)
 
 
 @click.command()
