@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from filelock import FileLock
 from hypothesis import settings
 from torch import Tensor
 
@@ -68,8 +69,11 @@ def mean_color() -> MeanColor:
 
 @pytest.fixture(scope="session")
 def standin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Stand-in Inception weights, as a file in the public format."""
-    return save_standin(tmp_path_factory.mktemp("weights") / "standin.pth", as_tensor(pictures(32, (32, 32), skip=500)))
+    """Stand-in Inception weights, as a file in the public format; one for all processes of a run."""
+    own = tmp_path_factory.getbasetemp()
+    file = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "standin.pth"
+    with FileLock(f"{file}.lock"):
+        return file if file.exists() else save_standin(file, as_tensor(pictures(32, (32, 32), skip=500)))
 
 
 @pytest.fixture(scope="session")

@@ -93,7 +93,11 @@ def test_bundled_reference_stats_go_by_name(folders: tuple[Path, Path]) -> None:
     assert report["num_real"] == 10_000
 
 
-@pytest.mark.parametrize("start", [["-m", "ganeval"], ["-c", "from ganeval.cli import main; main()"]], ids=["module", "script"])
+@pytest.mark.parametrize(
+    "start",
+    [["-m", "ganeval"], pytest.param(["-c", "from ganeval.cli import main; main()"], marks=pytest.mark.slow)],
+    ids=["module", "script"],
+)
 def test_a_process_of_its_own_prints_one_line_or_one_sentence(start: list[str], folders: tuple[Path, Path]) -> None:
     def process(*args: object) -> subprocess.CompletedProcess[str]:
         return subprocess.run([sys.executable, *start, *map(str, args)], capture_output=True, text=True, check=False)

@@ -25,6 +25,7 @@ from ganeval.training.scoring import Scorer, halved
 from ganeval.training.settings import Settings
 from ganeval.training.state import TrainState
 from ganeval.training.tasks import wanted
+from marks import slow_except
 from small_models import SMALL, small_data, small_model
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -103,7 +104,7 @@ def scores_of(run: RunFolder) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (run.path / "scores.jsonl").read_text().splitlines()]
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", slow_except(SMALL, "dcgan", "cgan", "pix2pix"))
 def test_a_run_with_scores_grids_and_checkpoints_trains_to_the_same_bits_as_one_without(name: str, tmp_path: Path) -> None:
     watched = small_model(name, ema_decay=0.9)
     overseen(watched, tmp_path / "run", score_every=2, sample_every=3, checkpoint_every=4)

@@ -29,7 +29,6 @@ from ganeval.images.seen import Diary, seen_of
 from ganeval.measured import SAMPLED, Measured, Need, Rows, Vectors
 from ganeval.parts import Part, _part
 from launch import torchrun
-from marks import slow_except
 from pictures import as_tensor, pictures, save_all
 
 NUM, BATCH = 23, 4
@@ -244,7 +243,8 @@ def test_stats_of_two_processes_are_those_of_one(classes: tuple[Path, Path], tmp
 MISTAKES = ["a bad picture of the last part", "no such folder", "usage"]
 
 
-@pytest.mark.parametrize("mistake", slow_except(MISTAKES, "usage"))
+@pytest.mark.slow
+@pytest.mark.parametrize("mistake", MISTAKES)
 def test_an_error_in_one_process_ends_all_with_one_sentence(mistake: str, tmp_path: Path) -> None:
     folder = save_all(pictures(40, (32, 32)), tmp_path / "real")
     (folder / "00039.png").write_bytes(b"no picture")

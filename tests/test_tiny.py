@@ -44,6 +44,7 @@ def test_its_scores_never_carry_the_names_of_the_standard_ones(folders: tuple[Pa
     assert report.extractor == "tiny"
 
 
+@pytest.mark.slow
 @needs_cifar10
 def test_it_knows_the_classes_of_pictures_it_was_not_trained_on() -> None:
     from ganeval.conventions import CONVENTIONS
