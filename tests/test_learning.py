@@ -20,6 +20,8 @@ from ganeval_models.lsgan import LSGAN, LSGANConfig
 from ganeval_models.pix2pix import Pix2Pix, Pix2PixConfig
 from ganeval_models.stargan import StarGAN, StarGANConfig
 
+pytestmark = pytest.mark.slow
+
 RED, BLUE = torch.tensor([0.8, -0.8, -0.8]), torch.tensor([-0.8, -0.8, 0.8])
 DARK, LIGHT = torch.tensor([-0.7, -0.7, -0.7]), torch.tensor([0.7, 0.7, 0.7])
 
@@ -76,12 +78,10 @@ def frechet(a: Tensor, b: Tensor) -> float:
 @pytest.mark.parametrize(
     ("build", "side", "num_steps"),
     [
-        pytest.param(lambda spec: VanillaGAN(VanillaGANConfig(lr=1e-3), spec), 8, 400, marks=pytest.mark.slow),
-        pytest.param(lambda spec: DCGAN(DCGANConfig(lr=1e-3, g_width=16, d_width=16, kernel=4), spec), 16, 800, marks=pytest.mark.slow),
+        (lambda spec: VanillaGAN(VanillaGANConfig(lr=1e-3), spec), 8, 400),
+        (lambda spec: DCGAN(DCGANConfig(lr=1e-3, g_width=16, d_width=16, kernel=4), spec), 16, 800),
         (lambda spec: LSGAN(LSGANConfig(g_width=16, d_width=16, z_dim=32), spec), 16, 300),
-        pytest.param(
-            lambda spec: LSGAN(LSGANConfig(g_width=16, d_width=16, z_dim=32, a=-1.0, b=1.0, c=0.0), spec), 16, 300, marks=pytest.mark.slow
-        ),
+        (lambda spec: LSGAN(LSGANConfig(g_width=16, d_width=16, z_dim=32, a=-1.0, b=1.0, c=0.0), spec), 16, 300),
     ],
     ids=["gan", "dcgan", "lsgan", "lsgan-pearson"],
 )
@@ -95,7 +95,6 @@ def test_fakes_come_to_look_like_reals(build: Callable[[DataSpec], GAN], side: i
     assert after < 0.75 * one_picture  # so it is not a generator that collapsed to the average
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("conditioning", ["onehot-concat", "embed-concat", "projection"])
 def test_cgan_draws_the_class_that_is_asked_for(conditioning: Conditioning) -> None:
     def pictures(num: int = 64) -> Batch:
@@ -113,7 +112,6 @@ def test_cgan_draws_the_class_that_is_asked_for(conditioning: Conditioning) -> N
     assert (quadrants.max(dim=1).values - quadrants.mean(dim=1)).mean() > 0.5  # of 1.125
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lambda_l1", [100.0, 0.0], ids=["l1", "adversarial-only"])
 def test_pix2pix_finds_the_picture_that_belongs_to_a_source(lambda_l1: float) -> None:
     def pairs(num: int = 8) -> Batch:
@@ -129,7 +127,6 @@ def test_pix2pix_finds_the_picture_that_belongs_to_a_source(lambda_l1: float) ->
     assert distance_to(held_out.images, made(model, held_out)) < (0.16 if lambda_l1 else 0.27)
 
 
-@pytest.mark.slow
 def test_cyclegan_learns_both_ways_without_pairs() -> None:
     def ground(num: int) -> Tensor:
         return F.interpolate(torch.rand(num, 3, 2, 2) - 0.5, scale_factor=8)
@@ -157,7 +154,6 @@ def test_cyclegan_learns_both_ways_without_pairs() -> None:
     assert distance_to(held_out.images, target) < 0.25
 
 
-@pytest.mark.slow
 def test_stargan_changes_the_attributes_asked_for_and_keeps_the_rest() -> None:
     def drawn(labels: Tensor) -> Tensor:
         """Attribute 0: a red square, else a blue one; attribute 1: on light ground, else on dark."""

@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 
 import matplotlib
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
@@ -257,6 +257,7 @@ def test_large_samples_leave_less_room_for_the_others(finished: Path, monkeypatc
 VALUES = st.none() | st.floats(-1e12, 1e12) | st.floats(1e-12, 1e12)
 
 
+@settings(max_examples=30)  # a quarter of a second each
 @given(values=st.lists(st.tuples(VALUES, st.none() | st.floats(0, 1e6)), min_size=1, max_size=2 * MAX_POINTS), shares=st.booleans())
 def test_any_values_can_be_drawn_and_take_bounded_room(values: list[tuple[float | None, float | None]], shares: bool) -> None:
     points = [Point.of(step, value, spread) for step, (value, spread) in enumerate(values)]
