@@ -140,7 +140,7 @@ def _failed(copy: Path, tests: str, model: str) -> int:
     # The names of tests, not those of models in them: "gan" is in all.
     words = {"gan": "reals and not dcgan and not lsgan or VanillaGAN"}.get(model, model)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(copy / "models"), str(copy)]), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "pytest", "-q", "--tb=no", "-p", "no:cacheprovider", tests, "-k", words]
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "slow or not slow", "--tb=no", "-p", "no:cacheprovider", tests, "-k", words]
     done = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1, 5):  # passed, failed, none of that model
         raise click.ClickException(done.stdout + done.stderr)
