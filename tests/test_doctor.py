@@ -52,7 +52,7 @@ def findings(real: object, fake: object = None, **options: object) -> dict[str, 
     return {one.check: one for one in found.findings if one.check != "few-images"}
 
 
-FIRST = {check: fault for fault, (_, check) in reversed(FAULTS.items()) if fault not in UNSEEN}  # of each check
+FIRST = {check: fault for fault, (_, check) in reversed(list(FAULTS.items())) if fault not in UNSEEN}  # of each check
 
 
 @pytest.mark.parametrize("fault", slow_except([name for name in FAULTS if name not in UNSEEN], *FIRST.values()))
