@@ -240,11 +240,8 @@ def test_stats_of_two_processes_are_those_of_one(classes: tuple[Path, Path], tmp
     torch.testing.assert_close(found.stats.covariance, alone.stats.covariance, rtol=1e-9, atol=1e-12)
 
 
-MISTAKES = ["a bad picture of the last part", "no such folder", "usage"]
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("mistake", MISTAKES)
+@pytest.mark.parametrize("mistake", ["a bad picture of the last part", "no such folder", "usage"])
 def test_an_error_in_one_process_ends_all_with_one_sentence(mistake: str, tmp_path: Path) -> None:
     folder = save_all(pictures(40, (32, 32)), tmp_path / "real")
     (folder / "00039.png").write_bytes(b"no picture")

@@ -89,14 +89,9 @@ def photographs() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return real, held_out[chosen], classes[chosen]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    "pictures_of",
-    [
-        pytest.param(drawn, marks=pytest.mark.slow),
-        pytest.param(shapes, marks=pytest.mark.slow),
-        pytest.param(photographs, marks=[needs_cifar10, pytest.mark.slow]),
-    ],
-    ids=["drawn", "shapes", "CIFAR-10"],
+    "pictures_of", [drawn, shapes, pytest.param(photographs, marks=needs_cifar10)], ids=["drawn", "shapes", "CIFAR-10"]
 )
 def test_its_distance_grows_with_every_kind_of_damage_and_clean_is_far_below(pictures_of) -> None:  # type: ignore[no-untyped-def]
     clean, found = answers(*pictures_of())
