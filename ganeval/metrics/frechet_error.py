@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ganeval.metrics.frechet_influence import frechet_left_out
+from ganeval.metrics.frechet_influence import at_each, frechet_left_out
 from ganeval.metrics.uncertainty import NUM_GROUPS, groups, one_left_out, pairs_left_out, scored_by_influence, scored_by_jackknife
 from ganeval.report import Score
 from ganeval.stats import FeatureStats
@@ -49,16 +49,19 @@ def derivatives(real: FeatureStats, fake: FeatureStats, features: Tensor) -> Ten
         real, fake: stats of both sides, of equal dimension.
         features: float [num, dim] of fakes, all that `fake` is of or some.
     """
-    x = features.to(fake.mean.device).double() - fake.mean
-    # With x = F₂ z and F₂ᵀF₁ = U s Vᵀ, zᵀ U s Uᵀ z = xᵀ T x: nothing small is divided by, but in z.
+    # With x − μ₂ = F₂ z and F₂ᵀF₁ = U s Vᵀ, zᵀ U s Uᵀ z = (x − μ₂)ᵀ T (x − μ₂): nothing small is divided by, but in z.
     q, r = torch.linalg.qr(fake.factor)
-    z = torch.linalg.solve_triangular(r, (x @ q).T, upper=True).T
     across = fake.factor.T @ real.factor
     squared, u = torch.linalg.eigh(across @ across.T)
     s = squared.clamp(min=0).sqrt()
-    transported: Tensor = (z @ u).square() @ s
-    influences: Tensor = 2 * x @ (fake.mean - real.mean) + x.square().sum(dim=1) - transported - (fake.total_variance - s.sum())
-    return influences
+
+    def at(x: Tensor) -> Tensor:
+        z = torch.linalg.solve_triangular(r, (x @ q).T, upper=True).T
+        transported: Tensor = (z @ u).square() @ s
+        influences: Tensor = 2 * x @ (fake.mean - real.mean) + x.square().sum(dim=1) - transported - (fake.total_variance - s.sum())
+        return influences
+
+    return at_each(fake, features, at)
 
 
 def tables(num_fake: int, dim: int) -> tuple[Tensor, Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from ganeval.metrics.frechet import frechet_distance
 from ganeval.stats import FeatureStats
 
 NODES_PER_E = 2  # of the integral below: the trapezoid rule in log t errs by exp(−π² · NODES_PER_E), 3e-9 of it
+AT_ONCE = 512  # images; at 2,048 features 8 MB in float64
 SMALLEST, LARGEST = 1e-8, 1e6  # t from and to these times the largest singular value; beyond them the integrand is in closed form
 
 
@@ -30,34 +32,48 @@ def frechet_left_out(real: FeatureStats, fake: FeatureStats, features: Tensor) -
     """
     assert fake.count is not None
     n = fake.count
-    u = features.to(fake.mean.device).double() - fake.mean
-    root = _roots_left_out(real, fake, u)
-    trace = ((n - 1) * fake.total_variance - n / (n - 1) * u.square().sum(dim=1)) / (n - 2)
-    between = (fake.mean - real.mean - u / (n - 1)).square().sum(dim=1)
-    left_out: Tensor = between + real.total_variance + trace - 2 * root
-    return left_out
+    roots_at = _roots_left_out(real, fake)
+
+    def at(u: Tensor) -> Tensor:
+        trace = ((n - 1) * fake.total_variance - n / (n - 1) * u.square().sum(dim=1)) / (n - 2)
+        between = (fake.mean - real.mean - u / (n - 1)).square().sum(dim=1)
+        left_out: Tensor = between + real.total_variance + trace - 2 * roots_at(u)
+        return left_out
+
+    return at_each(fake, features, at)
 
 
-def _roots_left_out(real: FeatureStats, fake: FeatureStats, u: Tensor) -> Tensor:
-    """tr (Σ₁Σ₂)^½ without each of the images at `u` [num, dim] from their mean: [num]."""
+def at_each(fake: FeatureStats, features: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
+    """`function` [num] of where images are, float64 [num, dim] from the mean of `fake`; of some at a time, so that memory stays bounded."""
+    return torch.cat([function(some.to(fake.mean.device).double() - fake.mean) for some in features.split(AT_ONCE)])
+
+
+def _roots_left_out(real: FeatureStats, fake: FeatureStats) -> Callable[[Tensor], Tensor]:
+    """Gives, of images `u` [num, dim] from their mean, tr (Σ₁Σ₂)^½ without each: [num]."""
     assert fake.count is not None
     n = fake.count
     across = fake.factor.T @ real.factor
     if not across.any():  # one side is a single point
-        return u.new_zeros(len(u))
+        return lambda u: u.new_zeros(len(u))
     squared, v = torch.linalg.eigh(across @ across.T)  # of F₂ᵀΣ₁F₂, which has the eigenvalues of A
     keep = squared > squared[-1] * len(squared) * torch.finfo(squared.dtype).eps
     squared, v = squared[keep], v[:, keep]
     s = squared.sqrt()
-    weights = (u @ (real.factor @ (across.T @ (v / s)))).square() * (n / (n - 1) ** 2)  # c (g · eigenvector)², [num, rank]
+    onto = real.factor @ (across.T @ (v / s))  # [dim, rank]
     t = s[-1] * torch.arange(math.log(SMALLEST), math.log(LARGEST), 1 / NODES_PER_E, dtype=s.dtype, device=s.device).exp()
-    # An image whose direction no other has takes it along: the last factor is then 0 at t = 0, which rounding must not make negative.
-    logs = torch.log1p(-(weights @ (squared[:, None] + t.square()).reciprocal()).clamp(max=1 - 1e-15))  # [num, nodes]
-    heights = logs * t
-    inner = (heights.sum(dim=1) - (heights[:, 0] + heights[:, -1]) / 2) / NODES_PER_E
-    integral = inner + t[0] * logs[:, 0] - weights.sum(dim=1) / t[-1]
-    roots: Tensor = (s.sum() + integral / math.pi) * math.sqrt((n - 1) / (n - 2))
-    return roots
+    at_nodes = (squared[:, None] + t.square()).reciprocal()  # [rank, nodes]
+
+    def at(u: Tensor) -> Tensor:
+        weights = (u @ onto).square() * (n / (n - 1) ** 2)  # c (g · eigenvector)², [num, rank]
+        # An image whose direction no other has takes it along: the last factor is then 0 at t = 0, which rounding must not make negative.
+        logs = torch.log1p(-(weights @ at_nodes).clamp(max=1 - 1e-15))  # [num, nodes]
+        heights = logs * t
+        inner = (heights.sum(dim=1) - (heights[:, 0] + heights[:, -1]) / 2) / NODES_PER_E
+        integral = inner + t[0] * logs[:, 0] - weights.sum(dim=1) / t[-1]
+        roots: Tensor = (s.sum() + integral / math.pi) * math.sqrt((n - 1) / (n - 2))
+        return roots
+
+    return at
 
 
 def frechet_influences(real: FeatureStats, fake: FeatureStats, features: Tensor) -> Tensor:
