@@ -11,7 +11,6 @@ The readers and their first inputs are in readers.py; tests/test_fuzz.py gives t
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -30,7 +29,7 @@ def main() -> None:
     parser.add_argument("--list", action="store_true", help="the names of the readers")
     parser.add_argument("--seconds", type=int, default=60)
     parser.add_argument("--runs", type=int, default=10**9, help="at most")
-    parser.add_argument("--out", type=Path, default=Path("fuzz-out"), help="where the bytes of a crash go")
+    parser.add_argument("--out", type=Path, default=Path("fuzz-out"), help="where inputs that found new paths and the bytes of a crash go")
     parser.add_argument("--replay", type=Path, help="a file to read once")
     options = parser.parse_args()
     fuzzing = not options.list and options.target is not None and options.replay is None
@@ -45,24 +44,21 @@ def main() -> None:
         print("\n".join(TARGETS))  # noqa: T201
         return
     target = TARGETS[options.target]
-    folder = Path(tempfile.mkdtemp(prefix="ganeval-fuzz-"))
-    try:
-        if fuzzing:
-            fuzz(target, options.target, folder, options)
-        else:
-            print(outcome(target, options.replay.read_bytes(), folder))  # noqa: T201
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    if fuzzing:
+        fuzz(target, options.target, options)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        print(outcome(target, options.replay.read_bytes(), Path(folder)))  # noqa: T201
 
 
-def fuzz(target: Target, name: str, folder: Path, options: argparse.Namespace) -> None:
-    """Ends the process."""
+def fuzz(target: Target, name: str, options: argparse.Namespace) -> None:
+    """Ends the process, without cleaning up: what it writes lies in --out."""
     import atheris
 
     from readers import outcome
 
-    corpus, work = folder / "corpus", folder / "work"
-    for made in (corpus, work, options.out):
+    corpus, work = (options.out / name / folder for folder in ("corpus", "work"))
+    for made in (corpus, work):
         made.mkdir(parents=True, exist_ok=True)
     for number, seed in enumerate(target.seeds()):
         (corpus / str(number)).write_bytes(seed)

@@ -4,6 +4,8 @@ import unicodedata
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST = 300  # characters of a reason
+
 
 class InputError(ValueError):
     """Bad input. The message is complete as it stands; the command line prints it without a traceback."""
@@ -33,6 +35,17 @@ def _visible(letter: str) -> str:
 def shown(text: str) -> str:
     """Text of several lines as it may go to a terminal."""
     return "\n".join(map(printable, text.split("\n")))
+
+
+def reason(error: Exception, *, line: int = 0) -> str:
+    """What a library says went wrong, in one short line (-1 is the last it says); the kind of error where it says nothing."""
+    lines = [one.strip() for one in str(error).splitlines() if one.strip()]
+    return shortened((lines or [type(error).__name__])[line])
+
+
+def shortened(text: str) -> str:
+    """As much of it as a sentence has room for: parsers quote what they found, however long."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]} …"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError, Notice
+from ganeval.errors import InputError, Notice, reason
 from ganeval.memory import is_out_of_memory
 
 Batch = TypeVar("Batch", Tensor, range)
@@ -51,10 +51,9 @@ class Halving:
                 if not is_out_of_memory(error):
                     raise
                 if len(part) == 1:
-                    reason = str(error).splitlines()[0][:200]
                     raise InputError(
                         f"{self._who} runs out of memory with a single image; free some memory, choose another --device, "
-                        f"or make the images smaller ({reason})"
+                        f"or make the images smaller ({reason(error)})"
                     ) from None
             # Only here, after the error, are the tensors gone that its frames held.
             if torch.cuda.is_initialized():

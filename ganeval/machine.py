@@ -8,7 +8,7 @@ from importlib.metadata import version
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, reason
 
 
 def chosen_device(device: str | torch.device | None) -> torch.device:
@@ -23,7 +23,7 @@ def chosen_device(device: str | torch.device | None) -> torch.device:
         chosen = torch.device(device)
         torch.empty(1, device=chosen)
     except (RuntimeError, AssertionError) as error:
-        raise InputError(f"the device {device} cannot be used here: {str(error).splitlines()[0]}") from None
+        raise InputError(f"the device {device} cannot be used here: {reason(error)}") from None
     return chosen
 
 

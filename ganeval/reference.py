@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 import torch
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, reason
 from ganeval.extractors.protocol import FeatureExtractor, identity_of
 from ganeval.files import check_folder, sha256_of, written_at_once
 from ganeval.npz import arrays
@@ -144,7 +144,7 @@ def load_reference(path: Path, *, assumed: str | None = None) -> Reference:
         if about is not None:
             _check_about(about)
     except (OSError, ValueError, KeyError, EOFError, RecursionError, NotImplementedError, zlib.error, BadZipFile) as error:
-        raise InputError(f"{path} is damaged: {error}; make or download it again") from None
+        raise InputError(f"{path} is damaged: {reason(error)}; make or download it again") from None
     if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)) or mean.dtype.kind != "f" or covariance.dtype.kind != "f":
         raise InputError(f"{path} holds mu {list(mean.shape)} and sigma {list(covariance.shape)}; expected [dim] and [dim, dim]")
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, reason
 from ganeval.shape import NAME, NUMBER, check_shape
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ class Report:
             known = ("titles", "num_real", "num_fake", "extractor", "convention", "provenance")
             report = cls(scores=scores, notes=tuple(values["notes"]), **{name: values[name] for name in known})
         except (KeyError, TypeError, AttributeError, ValueError) as error:
-            raise InputError(f"not a report of this version of ganeval ({error}); score the images again") from None
+            raise InputError(f"not a report of this version of ganeval ({reason(error)}); score the images again") from None
         return report
 
     def to_json(self) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_STORED
 
 from ganeval.download import download
-from ganeval.errors import InputError
+from ganeval.errors import InputError, reason
 from ganeval.files import cache_folder, opened, sha256_of, written_at_once
 from ganeval.progress import Progress, silent
 from ganeval.published import INCEPTION, WEIGHTS, WeightsFile
@@ -150,7 +150,7 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError, KeyError, ValueError, RuntimeError) as error:  # also of kinds of numbers that torch does not have
-        raise Unreadable(str(error) or type(error).__name__) from None
+        raise Unreadable(reason(error)) from None
 
 
 def unpickled(path: Path) -> Any:
@@ -167,8 +167,7 @@ def unpickled(path: Path) -> Any:
         try:
             return torch.load(file, map_location="cpu", weights_only=True)
         except Exception as error:  # a reader of zips and pickles fails in many ways on what is neither
-            reason = str(error).splitlines() or [type(error).__name__]
-            raise Unreadable(reason[0].split(". ")[0][:200]) from None
+            raise Unreadable(reason(error).split(". ")[0]) from None
 
 
 def _check_plain(path: Path) -> None:

@@ -102,11 +102,11 @@ def of(name: str, *changes: tuple[str, Any]) -> bytes:
 NUMPY = b"\x93NUMPY\x01\x00"
 
 
-def long_name() -> bytes:
+def long_name(member: str) -> bytes:
     """A zip whose first member has, where it begins, another name than in the list: of a thousand bytes that follow."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        archive.writestr("x.png", bytes(4000))
+        archive.writestr(member, bytes(4000))
     data = bytearray(file.getvalue())
     data[26:28] = (1000).to_bytes(2, "little")
     return bytes(data)
@@ -121,7 +121,8 @@ def long_name() -> bytes:
         ("stats-mean", lambda: NUMPY + b"\x08\x00[{'descr", "header cannot be read"),
         ("stats-mean", lambda: b"", "damaged"),
         ("stats", lambda: seeds("stats")[0].replace(b"PK\x01\x02", b"PK\x01\x03", 1), "no .npz"),
-        ("zip", long_name, "x.png: damaged in the archive: File name in directory 'x.png' and header .{,300} …"),
+        ("zip", lambda: long_name("x.png"), "x.png: damaged in the archive: File name in directory 'x.png' and header .{,300} …"),
+        ("npz", lambda: long_name("arr_0.npy"), "numpy file: File name in directory 'arr_0.npy' and header .{,300} …"),
         ("stats-words", lambda: b"true", "not an object"),
         ("stats-words", lambda: b"{}", "is missing"),
         ("stats-words", lambda: of("stats-words", ("count", "ten")), "'count' is 'ten'"),

@@ -26,7 +26,7 @@ from ganeval.cli.stats import stats
 from ganeval.cli.tables import conventions, extractors, metrics
 from ganeval.cli.train import train, train_and_score
 from ganeval.cli.weights import weights
-from ganeval.errors import InputError, Notice, shown
+from ganeval.errors import InputError, Notice, reason, shown
 from ganeval.memory import is_out_of_memory, keep_freed_memory
 
 
@@ -54,7 +54,7 @@ class Group(click.Group):
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            raise click.ClickException(f"out of memory; use a smaller --batch-size. ({str(error).splitlines()[0]})") from None
+            raise click.ClickException(f"out of memory; use a smaller --batch-size. ({reason(error)})") from None
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, reason
 from ganeval.files import sha256_of
 from ganeval.generators.drawn import Latents, Making
 from ganeval.optional import package
@@ -25,7 +25,7 @@ def opened(path: Path, shape: tuple[int, ...] | None, *, seed: int) -> Making:
     try:
         session = runtime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's own kinds, of no common base
-        raise InputError(f"{path} is not a readable ONNX file: {_reason(error)}") from None
+        raise InputError(f"{path} is not a readable ONNX file: {reason(error)}") from None
     inputs = session.get_inputs()
     if len(inputs) != 1 or inputs[0].type != "tensor(float)":
         listed = ", ".join(f"{one.name}: {one.type}" for one in inputs)
@@ -40,7 +40,7 @@ def opened(path: Path, shape: tuple[int, ...] | None, *, seed: int) -> Making:
         try:
             images = session.run(None, {inputs[0].name: z.numpy()})[0]
         except Exception as error:
-            raise InputError(f"{path} fails for z {list(z.shape)}: {_reason(error)}") from None
+            raise InputError(f"{path} fails for z {list(z.shape)}: {reason(error)}") from None
         return torch.from_numpy(images)[: len(positions)]
 
     return Making(kind="onnx", make=make, batch_size=fixed, about={"sha256": sha256_of(path), "z_dim": list(latents.shape)})
@@ -55,7 +55,3 @@ def _shape(path: Path, stated: list[Any], asked: tuple[int, ...] | None) -> tupl
     if asked is None:
         raise InputError(f"{path} does not state its z_dim; say it: --z-dim 100, or --z-dim 100,1,1 for a latent of that shape (z_dim=)")
     return asked
-
-
-def _reason(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError, InputTypeError, printable
+from ganeval.errors import InputError, InputTypeError, printable, reason
 from ganeval.files import MOST_JSON, content
 from ganeval.generators.drawn import Making, seeded
 from ganeval.images import unit_to_uint8
@@ -39,7 +39,7 @@ def _check_plain(folder: Path) -> None:
         code = [*folder.glob("*.py"), *(path for name in named if name.isidentifier() for path in (folder / name).glob("*.py"))]
         plain = isinstance(parts["_class_name"], str)
     except (ValueError, RecursionError, AttributeError, KeyError, OSError) as error:
-        raise InputError(f"diffusers:{folder} is no pipeline: its model_index.json is damaged ({error})") from None
+        raise InputError(f"diffusers:{folder} is no pipeline: its model_index.json is damaged ({reason(error)})") from None
     if {"tokenizer", "text_encoder"} & named.keys():
         raise InputError(f"diffusers:{folder} needs prompts; write its pictures into a folder and score that, or give a callable in Python")
     if odd or code or not plain:
@@ -83,8 +83,7 @@ def opened(folder: str, *, seed: int, device: torch.device) -> Making:
     try:
         pipe = diffusers.DiffusionPipeline.from_pretrained(folder, local_files_only=True, use_safetensors=True).to(device)
     except Exception as error:  # whatever is missing or damaged, each part has its own
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
-        raise InputError(f"diffusers:{folder} cannot be loaded: {reason}") from None
+        raise InputError(f"diffusers:{folder} cannot be loaded: {reason(error)}") from None
     asked = Asked(pipe, seed=seed)
 
     def make(positions: range) -> Tensor:
@@ -92,7 +91,7 @@ def opened(folder: str, *, seed: int, device: torch.device) -> Making:
             return asked(positions)
         except TypeError as error:  # it wants a class, a picture or a size
             raise InputError(
-                f"diffusers:{folder} draws nothing out of noise alone ({error}); write its pictures into a folder and score that"
+                f"diffusers:{folder} draws nothing out of noise alone ({reason(error)}); write its pictures into a folder and score that"
             ) from None
 
     return Making(kind="diffusers", make=make, value_range=(0, 1), about={"pipeline": type(pipe).__name__})

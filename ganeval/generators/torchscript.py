@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, reason
 from ganeval.files import sha256_of
 from ganeval.generators.drawn import Latents, Making
 from ganeval.memory import is_out_of_memory
@@ -34,7 +34,7 @@ def opened(path: Path, shape: tuple[int, ...] | None, *, seed: int, device: torc
             warnings.filterwarnings("ignore", message=".*torch.jit.load")  # deprecated; people have the files they have
             module = torch.jit.load(path, map_location=device).eval()
     except (RuntimeError, ValueError) as error:
-        raise InputError(f"{path} is TorchScript that torch cannot load: {_reason(error)}") from None
+        raise InputError(f"{path} is TorchScript that torch cannot load: {reason(error, line=-1)}") from None
     stated = getattr(module, "z_dim", None)
     shape = (stated,) if shape is None and isinstance(stated, int) else shape
     if shape is None:
@@ -47,15 +47,11 @@ def opened(path: Path, shape: tuple[int, ...] | None, *, seed: int, device: torc
         except RuntimeError as error:
             if is_out_of_memory(error):
                 raise
-            raise InputError(f"{path} fails for z [{len(positions)}, {', '.join(map(str, latents.shape))}]: {_reason(error)}") from None
+            raise InputError(
+                f"{path} fails for z [{len(positions)}, {', '.join(map(str, latents.shape))}]: {reason(error, line=-1)}"
+            ) from None
         if not isinstance(images, Tensor):
             raise InputError(f"{path} gives a {type(images).__name__}; export it so that it gives one tensor of pictures")
         return images
 
     return Making(kind="torchscript", make=make, about={"sha256": sha256_of(path), "z_dim": list(latents.shape)})
-
-
-def _reason(error: Exception) -> str:
-    """The last line: those before it are the program's own stack."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return (lines[-1] if lines else type(error).__name__)[:300]

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path, PurePath
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
-from ganeval.errors import InputError, printable
+from ganeval.errors import InputError, printable, reason
 from ganeval.images import patterns
 from ganeval.images.decode import BadImage
 from ganeval.images.encoded import MAX_BYTES, EncodedImages, Entry, is_picture_name
@@ -32,7 +32,7 @@ def zip_images(path: Path, *, pattern: str = "") -> EncodedImages:
         members = {info.filename: info for info in archive.infolist() if not info.is_dir()}  # a later one replaces, as unpacking does
         check_ratio(sum(info.file_size for name, info in members.items() if is_picture_name(name)), path.stat().st_size)
     except (BadZipFile, OSError, NotImplementedError, ValueError) as error:
-        raise InputError(f"{path} is not a readable zip archive: {error}; {REMEDY}") from None
+        raise InputError(f"{path} is not a readable zip archive: {reason(error)}; {REMEDY}") from None
     entries = [Entry(name, info.file_size, _kept_in(name, partial(_read_zip, archive, info))) for name, info in members.items()]
     entries.sort(key=lambda entry: entry.name)
     return _pictures(str(path), "zip", entries, origin, pattern)
@@ -50,7 +50,7 @@ def _read_zip(archive: ZipFile, info: ZipInfo) -> bytes:
     except RuntimeError as error:  # zipfile's word for "encrypted"
         raise BadImage(str(error)) from None
     except Exception as error:  # bad CRC, damaged stream: each compressor has its own exceptions
-        raise BadImage(f"damaged in the archive: {error}") from None
+        raise BadImage(f"damaged in the archive: {reason(error)}") from None
 
 
 def _kept_in(name: str, read: Callable[[], bytes]) -> Callable[[], bytes]:

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError, InputTypeError
+from ganeval.errors import InputError, InputTypeError, reason
 from ganeval.files import opened
 from ganeval.images.batch import check_images
 from ganeval.images.decode import MAX_PIXELS
@@ -50,7 +50,7 @@ class ArrayImages:
         except InputError:
             raise
         except DAMAGED as error:
-            raise InputError(f"{path} is not a readable numpy file: {error}") from None
+            raise InputError(f"{path} is not a readable numpy file: {reason(error)}") from None
         if dtype != np.uint8 or len(shape) != 4:
             raise InputTypeError(
                 f"{path} holds {dtype} {list(shape)}; expected uint8 [num_images, height, width, 3] or [num_images, 3, height, width]"
@@ -99,7 +99,7 @@ class ArrayImages:
         except InputError:
             raise
         except DAMAGED as error:
-            raise InputError(f"{self.where} is damaged: {error}; copy or download it again") from None
+            raise InputError(f"{self.where} is damaged: {reason(error)}; copy or download it again") from None
 
     def _labels(self) -> list[str] | None:
         if self._array is None:

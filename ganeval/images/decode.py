@@ -23,6 +23,7 @@ import torch
 from PIL import Image, UnidentifiedImageError
 from torch import Tensor
 
+from ganeval.errors import shortened
 from ganeval.images.batch import MIN_SIDE
 from ganeval.images.seen import pixel_digest
 
@@ -36,7 +37,6 @@ MAX_PIXELS = 89_478_485  # where Pillow begins to warn of a decompression bomb; 
 # Measured with files of each format, at the peak of `decode`: all of them lie decoded in Pillow (4) and as an image (3).
 BYTES_A_PIXEL = {"WEBP": 22, "JPEG2000": 28, "AVIF": 20}
 USUAL_BYTES_A_PIXEL = 16
-LONGEST = 300  # characters of a reason
 BLOCK_PIXELS = 2**20  # converted at once
 ORIENTATION, TURNED = 0x0112, range(2, 9)  # the EXIF tag, and its values but for "upright"
 SIXTEEN_BIT = ("I;16", "I;16B", "I;16L", "I;16N")
@@ -49,7 +49,7 @@ class BadImage(Exception):
     """Why one picture cannot be used; never leaves `ganeval.images`."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(why if len(why) <= LONGEST else f"{why[:LONGEST]} …")  # parsers quote what they found, however long
+        super().__init__(shortened(why))
 
 
 class Decoded(NamedTuple):

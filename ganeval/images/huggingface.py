@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ganeval.errors import InputError, InputTypeError, nearest
+from ganeval.errors import InputError, InputTypeError, nearest, reason
 from ganeval.files import content
 from ganeval.images.decode import BadImage
 from ganeval.images.encoded import MAX_BYTES, EncodedImages, Entry
@@ -42,9 +42,8 @@ def named_dataset(spec: str) -> EncodedImages:
         except InputError:
             raise
         except Exception as error:  # each kind of data and each way to reach it has its own
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
             raise InputError(
-                f"{spec} cannot be loaded: {reason}; without internet name a folder that holds it: hf:/path/to/it:split"
+                f"{spec} cannot be loaded: {reason(error)}; without internet name a folder that holds it: hf:/path/to/it:split"
             ) from None
     return dataset_images(_split(found, split, spec), column=column, where=spec)
 

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, reason
 from ganeval.files import CHUNK, naming, opened
 from ganeval.images.decode import BadImage
 from ganeval.images.origin import check_unwritten, written
@@ -69,8 +69,8 @@ def opened_tar(path: Path) -> Tar:
     except (tarfile.TarError, EOFError, OSError, ValueError, RecursionError, MemoryError, lzma.LZMAError, zlib.error) as error:
         if isinstance(error, OSError) and error.errno == errno.ENOSPC:  # where temporary files are; the archive is well
             raise
-        reason = "its headers are nested without end" if isinstance(error, RecursionError) else str(error) or type(error).__name__
-        raise InputError(f"{path} is not a readable tar archive: {reason}; {REMEDY}") from None
+        why = "its headers are nested without end" if isinstance(error, RecursionError) else reason(error)
+        raise InputError(f"{path} is not a readable tar archive: {why}; {REMEDY}") from None
 
 
 def _opened(path: Path) -> Tar:

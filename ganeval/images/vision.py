@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from ganeval.errors import InputError, nearest
+from ganeval.errors import InputError, nearest, reason
 from ganeval.files import cache_folder
 from ganeval.images.memory import DatasetImages
 
@@ -79,9 +79,10 @@ def fetched(title: str, *, root: Path | None = None, advice: str = ADVICE, **par
         with _quiet():
             return getattr(datasets, title)(home, **download, **part)
     except (RuntimeError, OSError, ImportError) as error:  # offline, a wrong digest, CelebA without gdown or over Google's quota
-        reason = str(error).strip().splitlines()[-1] if str(error).strip() else type(error).__name__
         what = "could not be downloaded" if download.get("download") else f"is not in {home}"
-        raise InputError(f"torchvision's {title} {what}: {reason.rstrip('.')}; {advice.replace('{home}', str(home))}") from None
+        raise InputError(
+            f"torchvision's {title} {what}: {reason(error, line=-1).rstrip('.')}; {advice.replace('{home}', str(home))}"
+        ) from None
 
 
 def class_names(dataset: Any) -> list[str]:

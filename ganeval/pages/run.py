@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, reason
 from ganeval.files import MOST_JSON, content
 from ganeval.pages.curves import Point, Scale, curve, spans_magnitudes
 from ganeval.pages.language import Language, language
@@ -88,7 +88,7 @@ def _object(path: Path, shape: Object) -> Object:
         found: Object = json.loads(content(path, most=MOST_JSON))
         check_shape(found, shape)
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is damaged: {error}") from None
+        raise InputError(f"{path} is damaged: {reason(error)}") from None
     return found
 
 
@@ -102,11 +102,11 @@ def _lines(path: Path, shape: Object) -> list[Object]:
         except (ValueError, RecursionError) as error:
             if number > len(whole):  # what a crash cut off, or nothing, after the last newline
                 break
-            raise InputError(f"{path}, line {number} is damaged: {error}") from None
+            raise InputError(f"{path}, line {number} is damaged: {reason(error)}") from None
         try:
             check_shape(line, shape)
         except ValueError as error:
-            raise InputError(f"{path}, line {number} is damaged: {error}") from None
+            raise InputError(f"{path}, line {number} is damaged: {reason(error)}") from None
         found.append(line)
     return found
 

@@ -11,7 +11,7 @@ from typing import IO, Any, Literal
 
 from torch import Tensor
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, reason
 from ganeval.files import MOST_JSON, content, naming, remove_unfinished, written_at_once
 from ganeval.images.png import write_png
 from ganeval.shape import check_shape
@@ -98,7 +98,7 @@ class RunFolder:
             value: dict[str, Any] = json.loads(content(file, most=MOST_JSON))
             return value
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{file} is damaged: {error}; take it from a copy of the run") from None
+            raise InputError(f"{file} is damaged: {reason(error)}; take it from a copy of the run") from None
 
     def write_json(self, name: str, value: Mapping[str, Any]) -> None:
         """Replace a file at once."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ganeval.conventions import DEFAULT
-from ganeval.errors import InputError
+from ganeval.errors import InputError, reason
 from ganeval.shape import check_fields
 from ganeval.training.config import preset_of
 from ganeval.training.datasets import names
@@ -76,7 +76,7 @@ class Settings:
             check_fields(values, cls, "the settings")
             check_fields(values["config"], load_model(values["model"]).Config, "the configuration")
         except ValueError as error:
-            raise InputError(f"the settings of the run are damaged: {error}; take its config.json from a copy of the run") from None
+            raise InputError(f"the settings of the run are damaged: {reason(error)}; take its config.json from a copy of the run") from None
         plain: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
         return cls(**plain)
 

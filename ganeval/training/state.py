@@ -12,7 +12,7 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from ganeval.errors import InputError
+from ganeval.errors import InputError, reason
 from ganeval.shape import check_shape
 from ganeval.training.gan import GAN
 from ganeval.training.sampling import sampling
@@ -108,7 +108,7 @@ def check_identity(model: GAN, state: Mapping[str, Any]) -> None:
     try:
         check_shape(state, CHECKPOINT)
     except ValueError as error:
-        raise InputError(f"the checkpoint is damaged: {error}; take another one of the run") from None
+        raise InputError(f"the checkpoint is damaged: {reason(error)}; take another one of the run") from None
     ours, theirs = model_identity(model), state["model"]
     if ours["name"] != theirs["name"]:
         raise InputError(f"the checkpoint is of the model {theirs['name']}, not of {ours['name']}; continue it with its own")

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from ganeval.errors import InputError, nearest
+from ganeval.errors import InputError, nearest, reason
 from ganeval.machine import chosen_device
 from ganeval.pages.run import write_page
 from ganeval.progress import Progress, silent
@@ -200,7 +200,7 @@ def spec_from(values: Any) -> DataSpec:
     try:
         check_fields(values, DataSpec, "'spec'")
     except ValueError as error:
-        raise InputError(f"what the run says of its data is damaged: {error}; take its config.json from a copy of the run") from None
+        raise InputError(f"what the run says of its data is damaged: {reason(error)}; take config.json from a copy of it") from None
     plain: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
     return DataSpec(**plain)
 

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError, printable
+from ganeval.errors import InputError, printable, reason
 from ganeval.files import content
 from ganeval.training.datasets.files import Files
 from ganeval.zips import check_member, opened_zip
@@ -91,7 +91,7 @@ def _unpacked(archive: ZipFile, member: str, where: Path) -> bytes:
         check_member(archive.getinfo(member), most=MAX_TABLE)
         return archive.read(member)
     except Exception as error:  # damaged, encrypted or a bomb: zipfile and its decompressors have an exception for each
-        raise InputError(f"{printable(member)} in {where} cannot be read: {error}; pack it again") from None
+        raise InputError(f"{printable(member)} in {where} cannot be read: {reason(error)}; pack it again") from None
 
 
 def _from_csv(where: str, text: str) -> AttributeTable:
