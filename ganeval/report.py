@@ -59,7 +59,8 @@ class Score:
         return self.value - reach, self.value + reach
 
 
-SIDE = (dict, type(None))
+DIGESTS = {"pixels_sha256?": NAME, "reference_sha256?": NAME, "names_sha256?": NAME}
+SIDE = {"count": (int, type(None)), "images?": (DIGESTS, type(None)), **DIGESTS}
 SHAPE: Mapping[str, Any] = {
     "scores": {"*": {"value": (int, float), "spread": NUMBER, "error": NUMBER, "degrees": NUMBER, "deviations": (list, type(None))}},
     "titles": {"*": str},
@@ -70,8 +71,13 @@ SHAPE: Mapping[str, Any] = {
     "provenance": {
         "networks": {"*": {"weights_sha256": NAME, "preprocessing": str}},
         "scores": {"*": {"metric": str, "extractor": str}},
-        "real": SIDE,
-        "fake": dict,
+        "real": (SIDE, type(None)),
+        "held_out": (SIDE, type(None)),
+        "fake": SIDE,
+        "device": str,
+        "dtype": str,
+        "order?": str,
+        **dict.fromkeys(("seed?", "num_splits?", "num_subsets?", "subset_size?"), int),
     },
     "notes": list,
 }
@@ -124,6 +130,7 @@ class Report:
             }
             known = ("titles", "num_real", "num_fake", "extractor", "convention", "provenance")
             report = cls(scores=scores, notes=tuple(values["notes"]), **{name: values[name] for name in known})
+            report.basis()  # can be told
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise InputError(f"not a report of this version of ganeval ({reason(error)}); score the images again") from None
         return report

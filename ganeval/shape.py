@@ -7,26 +7,30 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-Kind = type | tuple[type, ...]
-Shape = Kind | Mapping[str, Any]
-"""A type, several of them, or an object by its keys; "*" stands for every key."""
+Shape = type | Mapping[str, Any] | tuple[type | Mapping[str, Any], ...]
+"""A type; an object by its keys, of which "*" stands for every one and "key?" may be missing; or several of these, but one object."""
 
 NUMBER, NAME = (int, float, type(None)), (str, type(None))
 
 
 def check_shape(value: Any, shape: Shape, name: str = "the whole") -> None:
     """Raise a ValueError that names the first difference."""
-    if not isinstance(shape, Mapping):
-        kinds = shape if isinstance(shape, tuple) else (shape,)
-        if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
-            raise ValueError(f"{name} is {value!r:.60}")
-        return
-    if not isinstance(value, dict):
-        raise ValueError(f"{name} is {value!r:.60}, not an object")
-    for key in value if "*" in shape else shape:
-        if key not in value:
+    kinds = shape if isinstance(shape, tuple) else (shape,)
+    plain = tuple(kind for kind in kinds if isinstance(kind, type))
+    objects = [kind for kind in kinds if isinstance(kind, Mapping)]
+    if objects and isinstance(value, dict):
+        _check_object(value, objects[0], name)
+    elif not isinstance(value, plain) or (isinstance(value, bool) and bool not in plain):
+        raise ValueError(f"{name} is {value!r:.60}" + ("" if plain else ", not an object"))
+
+
+def _check_object(value: Mapping[str, Any], shape: Mapping[str, Any], name: str) -> None:
+    for key, inner in (dict.fromkeys(value, shape["*"]) if "*" in shape else shape).items():
+        plain = key if "*" in shape else key.removesuffix("?")
+        if plain in value:
+            check_shape(value[plain], inner, repr(plain))
+        elif plain == key:
             raise ValueError(f"{key!r} is missing in {name}")
-        check_shape(value[key], shape.get(key, shape.get("*", object)), repr(key))
 
 
 def check_fields(values: Any, kind: type, name: str = "the whole") -> None:

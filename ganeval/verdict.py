@@ -162,4 +162,4 @@ def _basis(key: str, report: Report) -> dict[str, Any]:
             basis[f"{label} images"] = images.get("pixels_sha256") or side.get("reference_sha256") or UNKNOWN
     if metric is None or metric.biased:
         basis["number of fakes"] = report.num_fake
-    return basis | {what: provenance[what] for what in (() if metric is None else metric.moved_by)}
+    return basis | {what: provenance.get(what, UNKNOWN) for what in (() if metric is None else metric.moved_by)}

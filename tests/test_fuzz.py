@@ -87,8 +87,11 @@ def test_any_bytes_are_a_value_or_one_sentence(name: str) -> None:
     check()
 
 
+MISSING = object()
+
+
 def of(name: str, *changes: tuple[str, Any]) -> bytes:
-    """The first input of a reader of JSON, with values at "a/b" replaced."""
+    """The first input of a reader of JSON, with values at "a/b" replaced, or missing."""
     value = json.loads(seeds(name)[0])
     for place, new in changes:
         *path, last = place.split("/")
@@ -96,6 +99,8 @@ def of(name: str, *changes: tuple[str, Any]) -> bytes:
         for key in path:
             parent = parent[key]
         parent[last] = new
+        if new is MISSING:
+            del parent[last]
     return json.dumps(value).encode()
 
 
@@ -128,6 +133,9 @@ def long_name(member: str) -> bytes:
         ("stats-words", lambda: of("stats-words", ("count", "ten")), "'count' is 'ten'"),
         ("stats-words", lambda: of("stats-words", ("count", 10**400)), "it is of 1000"),
         ("report", lambda: of("report", ("provenance/networks", None)), "'networks' is None, not an object"),
+        ("report", lambda: of("report", ("provenance/held_out", MISSING)), "'held_out' is missing"),
+        ("report", lambda: of("report", ("provenance/real/images", "x")), "'images' is 'x'"),
+        ("report", lambda: of("report", ("provenance/seed", [1])), r"'seed' is \[1\]"),
         ("checkpoint-parts", lambda: b"null", "'model' is None"),
         ("checkpoint-parts", lambda: of("checkpoint-parts", ("model/name", None)), "'name' is None"),
         ("run", lambda: of("run", ("settings/model", ["gan"])), "'model' is \\['gan'\\]"),
