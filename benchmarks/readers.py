@@ -23,6 +23,7 @@ from safetensors.torch import save
 import ganeval
 from ganeval.cache.entry import Damaged, Entry, about_file
 from ganeval.cache.index import Index
+from ganeval.citations import bibtex
 from ganeval.errors import InputError
 from ganeval.images import Seen, open_images
 from ganeval.images.about import about
@@ -30,14 +31,15 @@ from ganeval.images.decode import BadImage, decode
 from ganeval.images.origin import Origin
 from ganeval.images.pillow import decoding
 from ganeval.images.seen import Glance
+from ganeval.pages.compared import write_comparison
 from ganeval.pages.run import write_page
 from ganeval.reference import load_reference
 from ganeval.stats import FeatureStats
 from ganeval.training.batch import DataSpec
+from ganeval.training.building import built
 from ganeval.training.checkpoint import load_checkpoint, save_checkpoint
 from ganeval.training.run_folder import RunFolder
 from ganeval.training.session import about as about_run
-from ganeval.training.session import built
 from ganeval.training.settings import Settings, settings_for
 from ganeval.training.state import load_nets
 from ganeval.training.trained import spec_from
@@ -295,8 +297,11 @@ def _read_nets(data: bytes, folder: Path) -> object:
 
 
 def _read_report(data: bytes, folder: Path) -> object:
-    report = load_report(_written(data, folder, "x.json"))
-    return str(report), [str(verdict) for verdict in verdicts({"one": report, "other": report})]
+    """All that `ganeval compare` and `cite` do with it."""
+    reports = dict.fromkeys(("one", "other"), load_report(_written(data, folder, "x.json")))
+    found = verdicts(reports)
+    write_comparison(found, reports, folder / "x.html")
+    return [str(verdict) for verdict in found], str(reports["one"]), bibtex(reports["one"])
 
 
 def _reports() -> list[bytes]:

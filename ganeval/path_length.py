@@ -18,6 +18,7 @@ from ganeval.metrics.path_length import EPSILON, PATHS, Walk, path_length
 from ganeval.progress import Progress, silent
 from ganeval.report import Report
 from ganeval.resize import area_or_bilinear
+from ganeval.seeds import check_seed
 
 
 class Distance(Protocol):
@@ -50,6 +51,7 @@ class Steps:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_seed(self.seed)
         if self.path not in PATHS:
             raise InputError(f"a path is one of {', '.join(PATHS)}, got {self.path!r}")
         if self.num_pairs < 2 or self.batch_size < 1:

@@ -62,7 +62,7 @@ class Score:
 DIGESTS = {"pixels_sha256?": NAME, "reference_sha256?": NAME, "names_sha256?": NAME}
 SIDE = {"count": (int, type(None)), "images?": (DIGESTS, type(None)), **DIGESTS}
 SHAPE: Mapping[str, Any] = {
-    "scores": {"*": {"value": (int, float), "spread": NUMBER, "error": NUMBER, "degrees": NUMBER, "deviations": (list, type(None))}},
+    "scores": {"*": {"value": (int, float), "spread": NUMBER, "error": NUMBER, "degrees": NUMBER, "deviations": ([NUMBER], type(None))}},
     "titles": {"*": str},
     "num_real": (int, type(None)),
     "num_fake": (int, type(None)),
@@ -79,7 +79,7 @@ SHAPE: Mapping[str, Any] = {
         "order?": str,
         **dict.fromkeys(("seed?", "num_splits?", "num_subsets?", "subset_size?"), int),
     },
-    "notes": list,
+    "notes": [str],
 }
 """What a report must hold as JSON."""
 

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, fields
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-Shape = type | Mapping[str, Any] | tuple[type | Mapping[str, Any], ...]
-"""A type; an object by its keys, of which "*" stands for every one and "key?" may be missing; or several of these, but one object."""
+Shape = type | Mapping[str, Any] | Sequence[Any]
+"""A type; an object by its keys, of which "*" stands for every one and "key?" may be missing; [shape], a list of such; or several of
+these in a tuple."""
 
 NUMBER, NAME = (int, float, type(None)), (str, type(None))
+LARGEST = 1e100  # in size: beyond every score of float32 features, and within what can be drawn
+LARGEST_INT = 2**53  # what JSON means the same by everywhere
 
 
 def check_shape(value: Any, shape: Shape, name: str = "the whole") -> None:
-    """Raise a ValueError that names the first difference."""
-    kinds = shape if isinstance(shape, tuple) else (shape,)
-    plain = tuple(kind for kind in kinds if isinstance(kind, type))
-    objects = [kind for kind in kinds if isinstance(kind, Mapping)]
-    if objects and isinstance(value, dict):
-        _check_object(value, objects[0], name)
-    elif not isinstance(value, plain) or (isinstance(value, bool) and bool not in plain):
-        raise ValueError(f"{name} is {value!r:.60}" + ("" if plain else ", not an object"))
+    """Raise a ValueError that names the first difference. Numbers are finite, and none is larger than can be worked with."""
+    for kind in shape if isinstance(shape, tuple) else (shape,):
+        if isinstance(kind, Mapping) and isinstance(value, dict):
+            _check_object(value, kind, name)
+            return
+        if isinstance(kind, list) and isinstance(value, list):
+            for item in value:
+                check_shape(item, kind[0], f"a value in {name}")
+            return
+        if isinstance(kind, type) and _is(value, kind):
+            return
+    raise ValueError(f"{name} is {value!r:.60}" + (", not an object" if isinstance(shape, Mapping) else ""))
 
 
 def _check_object(value: Mapping[str, Any], shape: Mapping[str, Any], name: str) -> None:
@@ -31,6 +38,12 @@ def _check_object(value: Mapping[str, Any], shape: Mapping[str, Any], name: str)
             check_shape(value[plain], inner, repr(plain))
         elif plain == key:
             raise ValueError(f"{key!r} is missing in {name}")
+
+
+def _is(value: Any, kind: type) -> bool:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return isinstance(value, kind) and (kind is bool or not isinstance(value, bool))
+    return isinstance(value, kind) and abs(value) <= (LARGEST_INT if isinstance(value, int) else LARGEST)
 
 
 def check_fields(values: Any, kind: type, name: str = "the whole") -> None:
@@ -65,5 +78,4 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, dict)
     if hint is type(None):
         return value is None
-    kinds = (int, float) if hint is float else (hint,)
-    return isinstance(value, kinds) and (hint is bool or not isinstance(value, bool))
+    return any(_is(value, kind) for kind in ((int, float) if hint is float else (hint,)))

@@ -108,8 +108,8 @@ def p_value(one: Score, other: Score, *, paired: bool) -> float | None:
     else:
         error = math.hypot(one.error, other.error)
         parts = ((score.error or 0.0, score.degrees or math.inf) for score in (one, other))
-        spent = sum(own**4 / own_degrees for own, own_degrees in parts)
-        degrees = error**4 / spent if spent else math.inf  # Welch 1947, eq. 28
+        spent = sum((own / error) ** 4 / own_degrees for own, own_degrees in parts) if error else 0.0
+        degrees = 1 / spent if spent else math.inf  # Welch 1947, eq. 28
     if error == 0:
         return 1.0 if difference == 0 else 0.0
     return 2 * float(stdtr(min(degrees, 1e12), -difference / error))

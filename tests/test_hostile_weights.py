@@ -29,9 +29,10 @@ from ganeval.images import Seen, open_images
 from ganeval.images.vision import named_dataset
 from ganeval.reference import load_reference
 from ganeval.training.batch import DataSpec
+from ganeval.training.building import built
 from ganeval.training.checkpoint import FORMAT, load_checkpoint
 from ganeval.training.run_folder import RunFolder
-from ganeval.training.session import about, built
+from ganeval.training.session import about
 from ganeval.training.settings import settings_for
 from ganeval.weights import load_state_dict
 

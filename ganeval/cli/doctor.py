@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ganeval.cli.options import quiet_option, shown_progress
+from ganeval.cli.options import SEED, quiet_option, shown_progress
 from ganeval.cli.score import images_or_stats, json_option, real_argument
 from ganeval.conventions import CONVENTIONS, DEFAULT
 
@@ -19,7 +19,7 @@ ILL = 3  # the exit status where something is wrong or doubtful: 1 is an error, 
 @real_argument
 @click.argument("fake", required=False, shell_complete=images_or_stats)
 @click.option("--sample", type=click.IntRange(min=2), default=2000, show_default=True, help="Pictures of each side to look at.")
-@click.option("--seed", default=2020, show_default=True, help="Of the choice of the sample.")
+@click.option("--seed", type=SEED, default=2020, show_default=True, help="Of the choice of the sample.")
 @click.option("--measure/--no-measure", default=True, help="How far each finding moves the score, on the sample.  [default: on]")
 @click.option("--extractor", metavar="NAME", help="Network to measure with; see `ganeval extractors`.  [default: tiny]")
 @click.option("--weights", type=click.Path(path_type=Path), help="State dict to use instead of the published weights.")

@@ -13,12 +13,15 @@ from ganeval.cli.completion import extractor_names, one_of
 from ganeval.conventions import CONVENTIONS, DEFAULT
 from ganeval.errors import InputError
 from ganeval.progress import Progress, bars, lines, silent
+from ganeval.seeds import NUM_SEEDS
 
 if TYPE_CHECKING:
     import torch
 
 F = TypeVar("F", bound=Callable[..., Any])
 N = TypeVar("N", int, float)
+
+SEED = click.IntRange(min=0, max=NUM_SEEDS - 1)
 
 
 class NetworkOptions(TypedDict):
@@ -75,7 +78,7 @@ def generator_options(command: F) -> F:
                 "-n", "--num-images", type=click.IntRange(min=1), help="To draw, where FAKE is a generator: .onnx, .pt, diffusers:DIR."
             ),
             click.option("--z-dim", metavar="D[,D…]", help="Shape of its latents: 100, or 100,1,1.  [default: as the file states]"),
-            click.option("--z-seed", type=click.IntRange(min=0, max=2**31 - 1), help="Of its latents.  [default: 0]"),
+            click.option("--z-seed", type=SEED, help="Of its latents.  [default: 0]"),
             click.option("--range", "value_range", metavar="LOW,HIGH", help="Of its pictures: -1,1 or 0,1 or 0,255; never guessed."),
             click.option("--trust", is_flag=True, help="Run TorchScript (.pt, .ts), a program that may read and write files."),
         )

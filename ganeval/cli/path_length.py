@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ganeval.cli.options import page_options, quiet_option, shown_progress
+from ganeval.cli.options import SEED, page_options, quiet_option, shown_progress
 from ganeval.cli.runs import checkpoint_option, device_option, run_argument
 from ganeval.cli.score import json_option
 
@@ -31,7 +31,7 @@ from ganeval.cli.score import json_option
 @click.option("--weights", type=click.Path(path_type=Path), help="State dict for that network instead of the published weights.")
 @click.option("--batch-size", type=click.IntRange(min=1), default=16, show_default=True, help="Steps per forward pass.")
 @checkpoint_option
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the latents.")
+@click.option("--seed", type=SEED, default=0, show_default=True, help="Of the latents.")
 @device_option
 @page_options
 @json_option

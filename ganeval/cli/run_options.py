@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ganeval.cli.completion import data_names, extractor_names, metric_names, one_of, some_of
+from ganeval.cli.options import SEED
 
 
 def run_options() -> list[click.Parameter]:
@@ -34,7 +35,7 @@ def run_options() -> list[click.Parameter]:
         ),
         click.Option(["--attributes"], help="Comma-separated columns of an attribute table."),
         click.Option(["--direction"], type=click.Choice(["AtoB", "BtoA"]), help="Of pairs and domains.  [default: AtoB]"),
-        click.Option(["--seed"], type=click.IntRange(min=0), help="Of weights, noise and order.  [default: 0]"),
+        click.Option(["--seed"], type=SEED, help="Of weights, noise and order.  [default: 0]"),
         click.Option(["--device"], help="cpu, cuda, cuda:1 or mps.  [default: cuda if there is one, else cpu]"),
         click.Option(["--precision"], type=click.Choice(["float32", "bfloat16"]), help="bfloat16 is autocast.  [default: float32]"),
         click.Option(["--compile/--no-compile", "compiled"], default=None, help="torch.compile the nets."),

@@ -8,14 +8,14 @@ from typing import Any
 import click
 
 from ganeval.cli.completion import extractor_names, metric_names, one_of, some_of
-from ganeval.cli.options import quiet_option, report_option, shown_progress
+from ganeval.cli.options import SEED, quiet_option, report_option, shown_progress
 from ganeval.errors import InputError
 from ganeval.files import check_folder
 
 run_argument = click.argument("run", type=click.Path(path_type=Path))
 checkpoint_option = click.option("--checkpoint", type=click.Choice(["best", "last"]), help="[default: best where there is one]")
 device_option = click.option("--device", help="cpu, cuda, cuda:1 or mps.  [default: cuda if there is one, else cpu]")
-seed_option = click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the noise.")
+seed_option = click.option("--seed", type=SEED, default=0, show_default=True, help="Of the noise.")
 folder_option = click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder for the PNGs.")
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ganeval.cli.completion import metric_names, one_of, reference_names, some_of
-from ganeval.cli.options import generator_options, network_options, opened_fake, page_options, quiet_option, shown_progress
+from ganeval.cli.options import SEED, generator_options, network_options, opened_fake, page_options, quiet_option, shown_progress
 from ganeval.cli.tables import print_table
 from ganeval.errors import InputError
 
@@ -39,7 +39,7 @@ spread_option = click.option(
 
 def splits_options(command: F) -> F:
     """How the Inception Score is split."""
-    seed = click.option("--seed", default=2020, show_default=True, help="Of shuffles, subsets and k-means.")
+    seed = click.option("--seed", type=SEED, default=2020, show_default=True, help="Of shuffles, subsets and k-means.")
     splits = click.option("--num-splits", type=click.IntRange(min=1), help="Of the Inception Score.  [default: 10]")
     return seed(splits(command))
 

@@ -23,6 +23,7 @@ from ganeval.extractors.protocol import FeatureExtractor
 from ganeval.images import ImageSource, open_images
 from ganeval.machine import chosen_device
 from ganeval.progress import Progress, silent
+from ganeval.seeds import check_seed
 
 INCEPTION_DIM = 2048  # of the network that `ganeval fid` takes where none is named
 ILL = ("wrong", "doubtful")
@@ -127,6 +128,7 @@ def diagnose(
     Raises:
         InputError: a side that cannot be opened, none of whose pictures can be read, or no such network.
     """
+    check_seed(seed)
     if sample < 2:
         raise InputError(f"a sample has at least 2 pictures, got {sample}")
     given: dict[Label, Any] = {"real": real} if fake is None else {"real": real, "fake": fake}

@@ -11,6 +11,7 @@ from ganeval.measured import Measured, Need
 from ganeval.metrics.frechet import Method
 from ganeval.metrics.manifold import Manifold, Neighborhood, manifold
 from ganeval.report import Score
+from ganeval.seeds import check_seed
 
 Label = Literal["real", "fake", "held-out"]
 Scores = Mapping[str, Score]  # "" is the score itself; others are of parts, and are called `<key>/<part>`
@@ -27,6 +28,9 @@ class Settings:
     num_subsets: int = 100  # of KID; torch-fidelity's, as the next
     subset_size: int = 1000
     spread: bool | None = None  # standard errors; None is wherever they cost little
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ from ganeval.monitor.record import Record, badness, diversity_of, values_of
 from ganeval.plan import Names
 from ganeval.processes import First
 from ganeval.report import Report
+from ganeval.seeds import check_seed
 from ganeval.training.budget import Budget
 from ganeval.training.checkpoint import save_checkpoint
 from ganeval.training.guard import CollapseGuard
@@ -84,6 +85,7 @@ class Monitor:
         clock: Callable[[], float] = time.monotonic,
         **options: Any,
     ) -> None:
+        check_seed(seed)
         if every < 1:
             raise InputError(f"every must be at least 1 step, got {every}")
         if budget is not None and not 0 < budget <= 1:

@@ -25,12 +25,12 @@ MAX_BYTES = 7 << 20  # of sample grids; base64 makes 9.3 MiB of them
 PNG = b"\x89PNG\r\n\x1a\n"
 
 # What the files must hold for the page to be made; they may hold more. "*" stands for every key.
-SCORE = {"value": NUMBER, "spread": NUMBER}
+SCORE = {"value": NUMBER, "spread": NUMBER, "error?": NUMBER}
 DATA = {"name": str, "spec": {"task": str, "image_size": int, "channels": int}, "provenance": dict}
 RUN = {"model": str, "preset": NAME, "config": dict, "data": DATA, "num_steps": int, "seed": NUMBER, "device": str, "extractor": NAME}
-RUN |= {"paper": NAME, "versions": dict, "command": NAME}
+RUN |= {"paper": NAME, "versions": dict, "command": NAME, "lang?": str}
 REPORT = {"scores": {"*": SCORE}, "num_real": NUMBER, "num_fake": NUMBER, "extractor": str, "convention": str}
-REPORT |= {"provenance": dict, "notes": list}
+REPORT |= {"provenance": dict, "notes": [str]}
 FINAL = {"step": int, "checkpoint": str, "seconds": NUMBER, "reports": {"*": REPORT}}
 LOSSES = {"step": int, "seconds": NUMBER, "losses": {"*": NUMBER}}
 SCORES = {"step": int, "seconds": NUMBER, "scores": {"*": SCORE}, "diversity": {"*": NUMBER}}

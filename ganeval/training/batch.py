@@ -7,6 +7,10 @@ from typing import Literal, NamedTuple
 
 from torch import Tensor
 
+from ganeval.errors import InputError
+
+MAX_SIZE, MAX_CHANNELS = 2**16, 2**10
+
 Task = Literal["images", "classes", "pairs", "domains", "attributes"]
 """What is learned: pictures; pictures of a class; source → paired target; one domain ↔ another; attributes changed at will."""
 
@@ -28,6 +32,12 @@ class DataSpec:
     channels: int = 3  # 1 for gray
     label_names: tuple[str, ...] = ()  # of classes or attributes
     domains: tuple[str, str] = ("source", "target")  # for pairs and domains: of `Batch.source` and of `Batch.images`
+
+    def __post_init__(self) -> None:
+        """Raise an InputError that names a size no picture has."""
+        for what, size, most in (("image_size", self.image_size, MAX_SIZE), ("channels", self.channels, MAX_CHANNELS)):
+            if not 1 <= size <= most:
+                raise InputError(f"{what} must be between 1 and {most:,}, got {size}")
 
     @property
     def num_labels(self) -> int:

@@ -16,13 +16,14 @@ from ganeval.files import sha256_of
 from ganeval.pages.run import write_page
 from ganeval.progress import Progress, silent
 from ganeval.training.batch import DataSpec
+from ganeval.training.building import built
 from ganeval.training.checkpoint import save_checkpoint
 from ganeval.training.datasets import Direction
 from ganeval.training.foreign import Foreign, Misfit, Read, bare, square
 from ganeval.training.gan import GAN
 from ganeval.training.models import available, load_model
 from ganeval.training.run_folder import RunFolder
-from ganeval.training.session import about, built, data_of
+from ganeval.training.session import about, data_of
 from ganeval.training.settings import Settings, settings_for
 from ganeval.training.state import model_identity
 from ganeval.weights import load_state_dict

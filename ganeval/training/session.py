@@ -21,7 +21,7 @@ from ganeval.pages.language import language
 from ganeval.pages.run import write_page
 from ganeval.processes import First, Place, joined_processes
 from ganeval.progress import Progress, silent
-from ganeval.training.batch import DataSpec
+from ganeval.training.building import built
 from ganeval.training.checkpoint import load_checkpoint
 from ganeval.training.data import TrainingData
 from ganeval.training.datasets import open_data
@@ -232,13 +232,6 @@ def data_of(settings: Settings, *, enlarged: bool, progress: Progress = silent) 
         direction=settings.direction,
         progress=progress,
     )
-
-
-def built(settings: Settings, spec: DataSpec) -> GAN:
-    """The model, on the CPU, its weights drawn from the seed."""
-    model = load_model(settings.model)
-    torch.manual_seed(settings.seed)
-    return model(model.Config(**settings.config), spec)
 
 
 def scorer_of(settings: Settings, data: TrainingData, device: torch.device, progress: Progress = silent, **changes: Any) -> Scorer:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from ganeval.conventions import DEFAULT
 from ganeval.errors import InputError, reason
+from ganeval.seeds import check_seed
 from ganeval.shape import check_fields
 from ganeval.training.config import preset_of
 from ganeval.training.datasets import names
@@ -53,6 +54,9 @@ class Settings:
     on_collapse: OnCollapse = "warn"
     checkpoint_every: int | None = None  # steps
     sample_every: int | None = None  # steps
+
+    def __post_init__(self) -> None:
+        check_seed(self.seed)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

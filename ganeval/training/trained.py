@@ -17,13 +17,14 @@ from ganeval.pages.run import write_page
 from ganeval.progress import Progress, silent
 from ganeval.shape import check_fields
 from ganeval.training.batch import DataSpec
+from ganeval.training.building import built
 from ganeval.training.checkpoint import load_checkpoint
 from ganeval.training.datasets.provenance import changed_pictures
 from ganeval.training.gan import GAN
 from ganeval.training.run_folder import CheckpointName, RunFolder
 from ganeval.training.sampling import averaged, sampling
 from ganeval.training.scoring import Half, ScoreCard, Scorer
-from ganeval.training.session import built, data_of, scorer_of
+from ganeval.training.session import data_of, scorer_of
 from ganeval.training.settings import Settings
 from ganeval.training.state import load_nets
 from ganeval.training.tasks import made
