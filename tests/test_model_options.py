@@ -52,6 +52,7 @@ each_model = pytest.mark.parametrize("model_class", MODELS, ids=lambda model_cla
         (lambda: StarGAN(StarGANConfig(), spec_for(StarGAN, 48)), "got 48"),
         (lambda: small(StarGAN, n_critic=0), "n_critic must be at least 1, got 0"),
         (lambda: small(DCGAN, z_dim=-1), "z_dim must be at least 1, got -1"),
+        (lambda: small(DCGAN, batch_size=10**29), "batch_size must be between 1 and 65536, got 1000"),
         (lambda: small(CycleGAN, pool_size=-1), "pool_size must be at least 0, got -1"),
         (lambda: small(Pix2Pix, lambda_l1=float("nan")), "lambda_l1 must be a finite number, got nan"),
         (lambda: small(VanillaGAN, beta1=1.5), "beta1 must be between 0 and 1, got 1.5"),

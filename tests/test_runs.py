@@ -209,6 +209,7 @@ def finished(data_of: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (["train", "dcgan", "--config", "papr"], "did you mean paper"),
         (["train", "dcgan", "--image-size", "50"], "50"),
         (["train", "dcgan", "--batch-size", "0"], "batch_size must be at least 1"),
+        (["train", "dcgan", "--z-dim", "1000000000000"], "dcgan would have 8.2e+15 parameters"),
         (["train", "dcgan", "--g-width", "0"], "g_width must be at least 1"),
         (["train", "dcgan", "--checkpoint", "best"], "give --resume RUN too"),
         (["train", "dcgan", "--lr", "nan"], "lr must be"),

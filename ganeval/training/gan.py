@@ -21,7 +21,15 @@ from ganeval.training.foreign import Foreign
 Prior = Literal["normal", "uniform"]
 """Where latents come from: N(0, 1) or U(−1, 1)."""
 
-BOUNDS = {"lr": (0, inf), "beta1": (0, 1), "beta2": (0, 1), "decay_from": (0, 1), "ema_decay": (0, 1), "enlarge": (1, inf)}
+BOUNDS = {
+    "batch_size": (1, 65_536),
+    "lr": (0, inf),
+    "beta1": (0, 1),
+    "beta2": (0, 1),
+    "decay_from": (0, 1),
+    "ema_decay": (0, 1),
+    "enlarge": (1, inf),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
