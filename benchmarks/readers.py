@@ -25,6 +25,7 @@ from ganeval.cache.entry import Damaged, Entry, about_file
 from ganeval.cache.index import Index
 from ganeval.citations import bibtex
 from ganeval.errors import InputError
+from ganeval.generators.pipeline import check_plain
 from ganeval.images import Seen, open_images
 from ganeval.images.about import about
 from ganeval.images.decode import BadImage, decode
@@ -38,6 +39,8 @@ from ganeval.stats import FeatureStats
 from ganeval.training.batch import DataSpec
 from ganeval.training.building import built
 from ganeval.training.checkpoint import load_checkpoint, save_checkpoint
+from ganeval.training.datasets.attributes import attribute_table
+from ganeval.training.datasets.files import listed
 from ganeval.training.run_folder import RunFolder
 from ganeval.training.session import about as about_run
 from ganeval.training.settings import Settings, settings_for
@@ -174,6 +177,31 @@ def _tars() -> list[bytes]:
                 archive.addfile(member, io.BytesIO(data))
         found.append(file.getvalue())
     return found
+
+
+# What lies beside pictures.
+
+
+def _read_table(name: str) -> Callable[[bytes, Path], object]:
+    def read(data: bytes, folder: Path) -> object:
+        for picture in ("a.png", "b.png"):
+            _written(b"", folder, picture)
+        _written(data, folder, name)
+        files = listed(folder)
+        table = attribute_table(files)
+        return table.labels(files, table.default)
+
+    return read
+
+
+def _read_pipeline(data: bytes, folder: Path) -> object:
+    _written(data, folder, "model_index.json")
+    check_plain(folder)
+    return data
+
+
+PIPELINE = {"_class_name": "DDPMPipeline", "unet": ["diffusers", "UNet2DModel"], "x": [None, None]}
+TABLE = b'file,Young,"Male"\na.png,1,0\nb.png,-1,1\n'
 
 
 # Stats.
@@ -375,6 +403,9 @@ TARGETS: Mapping[str, Target] = {
     "npz-member": Target(read=_read_npz_member, seeds=_arrays),
     "zip": Target(read=_read_source("x.zip"), seeds=_zips),
     "tar": Target(read=_read_source("x.tar"), seeds=_tars),
+    "attributes-csv": Target(read=_read_table("labels.csv"), seeds=lambda: [TABLE, TABLE.replace(b"\n", b"\r")]),
+    "attributes-text": Target(read=_read_table("list_attr_celeba.txt"), seeds=lambda: [b"2\nYoung Male\na.png  1 -1\nb.png -1  1\n"]),
+    "pipeline": Target(read=_read_pipeline, seeds=_json(lambda: PIPELINE)),
     "stats": Target(
         read=_read_reference, seeds=lambda: [_zipped({"mu.npy": _numpy(np.zeros(2)), "sigma.npy": _numpy(np.eye(2))}, zipfile.ZIP_DEFLATED)]
     ),

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError, InputTypeError, printable, reason
+from ganeval.errors import InputError, InputTypeError, printable, reason, shortened
 from ganeval.files import MOST_JSON, content
 from ganeval.generators.drawn import Making, seeded
 from ganeval.images import unit_to_uint8
@@ -26,7 +26,7 @@ from ganeval.optional import package
 INSTEAD = "write its pictures into a folder by a script of its own, and score that"
 
 
-def _check_plain(folder: Path) -> None:
+def check_plain(folder: Path) -> None:
     """Refuse a pipeline that names code: some versions of diffusers run a .py in the folder, and load any class of any package by its name.
 
     Raises:
@@ -43,7 +43,7 @@ def _check_plain(folder: Path) -> None:
     if {"tokenizer", "text_encoder"} & named.keys():
         raise InputError(f"diffusers:{folder} needs prompts; write its pictures into a folder and score that, or give a callable in Python")
     if odd or code or not plain:
-        what = printable(odd[0]) if odd else code[0] if code else "the class of the pipeline"
+        what = printable(shortened(odd[0])) if odd else code[0] if code else "the class of the pipeline"
         raise InputError(f"diffusers:{folder} is not loaded: {what} may be code, or is no part of diffusers itself; {INSTEAD}")
 
 
@@ -79,7 +79,7 @@ def opened(folder: str, *, seed: int, device: torch.device) -> Making:
     diffusers = package("diffusers", extra="diffusers", asked_by=f"the generator diffusers:{folder}")
     if not (Path(folder) / "model_index.json").is_file():
         raise InputError(f"diffusers:{folder} is no pipeline: there is no model_index.json; name a folder that save_pretrained() wrote")
-    _check_plain(Path(folder))
+    check_plain(Path(folder))
     try:
         pipe = diffusers.DiffusionPipeline.from_pretrained(folder, local_files_only=True, use_safetensors=True).to(device)
     except Exception as error:  # whatever is missing or damaged, each part has its own

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import torch
 from torch import Tensor
 
-from ganeval.errors import InputError, printable, reason
+from ganeval.errors import InputError, printable, reason, shortened
 from ganeval.files import content
 from ganeval.training.datasets.files import Files
 from ganeval.zips import check_member, opened_zip
@@ -50,9 +50,9 @@ class AttributeTable(NamedTuple):
             assert row is not None
             for position, column in enumerate(columns):
                 if row[column] not in VALUES:
+                    name, said, member = shortened(self.names[column]), row[column], printable(files.files[index].member)
                     raise InputError(
-                        f"{self.where} says {self.names[column]} = {row[column]!r} of {printable(files.files[index].member)}; "
-                        "an attribute is 1, or 0 or −1 where it is absent"
+                        f"{self.where} says {name} = {said!r:.60} of {member}; an attribute is 1, or 0 or −1 where it is absent"
                     )
                 labels[index, position] = VALUES[row[column]]
         return labels
@@ -95,7 +95,10 @@ def _unpacked(archive: ZipFile, member: str, where: Path) -> bytes:
 
 
 def _from_csv(where: str, text: str) -> AttributeTable:
-    lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text)) if line]
+    try:
+        lines = [[cell.strip() for cell in line] for line in csv.reader(io.StringIO(text, newline=None)) if line]
+    except csv.Error as error:
+        raise InputError(f"{where} is no table of attributes: {reason(error)}") from None
     if not lines or len(lines[0]) < 2:
         raise InputError(f"{where} is no table of attributes: its first line names the column of files and at least one attribute")
     return _table(where, lines[0][1:], lines[1:])
@@ -111,7 +114,7 @@ def _from_celeba(where: str, text: str) -> AttributeTable:
 def _table(where: str, names: Sequence[str], lines: Sequence[Sequence[str]]) -> AttributeTable:
     for line in lines:
         if len(line) != 1 + len(names):
-            raise InputError(f"{where} has {len(names)} attributes and {len(line) - 1} values for {printable(line[0])}")
+            raise InputError(f"{where} has {len(names)} attributes and {len(line) - 1} values for {printable(shortened(line[0]))}")
     if len(set(names)) < len(names):
-        raise InputError(f"{where} names an attribute twice: {', '.join(names)}")
+        raise InputError(f"{where} names an attribute twice: {printable(shortened(', '.join(names)))}")
     return AttributeTable(where, tuple(map(printable, names)), {line[0]: line[1:] for line in lines})
