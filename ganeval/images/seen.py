@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
+from sys import intern
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,7 +69,7 @@ class Seen:
         if label is None and name and "/" in name:
             label = name.partition("/")[0]
         if label:
-            self._classes.append(printable(label))  # it becomes part of the key of a score, and so of tables
+            self._classes.append(intern(printable(label)))  # it becomes part of the key of a score, and so of tables
         self._recent.append(name)
         self._pixels.update(digest)
         self.remarks.update(remarks)
