@@ -274,6 +274,7 @@ def test_hundreds_of_hostile_files_decode_or_say_why() -> None:
     with zipfile.ZipFile(DATA / "nasty-images.zip") as archive:
         rows = list(csv.DictReader(io.TextIOWrapper(archive.open("manifest.csv"), "utf-8")))
         outcome = next(name for name in rows[0] if name.startswith("pillow"))
+        same = outcome == f"pillow_{PIL.__version__}_outcome"  # others have other libraries, which mend more or less
         for row in rows:
             try:
                 image = decode(archive.read(row["path"])).image
@@ -283,11 +284,13 @@ def test_hundreds_of_hostile_files_decode_or_say_why() -> None:
                 assert "\n" not in why
                 refused.update([name for name, text in REFUSED.items() if row[outcome] == "ok" and re.search(text, why)] or [row[outcome]])
             else:
-                assert row[outcome] == "ok", row["path"]
+                assert row[outcome] == "ok" or not same, row["path"]
                 assert image.shape[0] == 3
                 assert image[0].numel() == int(row["width"]) * int(row["height"])
                 decoded += 1
     assert len(rows) == 797
+    if not same:
+        return
     assert refused["ok"] == 0  # nothing that Pillow decodes is refused for another reason
     assert decoded + sum(refused[name] for name in REFUSED) == sum(row[outcome] == "ok" for row in rows) == 617
     assert {name: refused[name] for name in REFUSED} == {"1 pixel": 29, "a bomb": 1, "no range": 5, "LAB": 4, "ICO": 6}

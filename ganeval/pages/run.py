@@ -98,7 +98,7 @@ def _lines(path: Path, shape: Object) -> list[Object]:
     found: list[Object] = []
     for number, text in enumerate([*whole, rest], start=1):
         try:
-            line = json.loads(text)
+            line = json.loads(text, parse_constant=lambda name: None)  # NaN and infinities leave gaps
         except (ValueError, RecursionError) as error:
             if number > len(whole):  # what a crash cut off, or nothing, after the last newline
                 break

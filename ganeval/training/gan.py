@@ -131,7 +131,8 @@ class GAN(nn.Module, ABC):
         """Adam over the parameters of `nets` with the configured rates, in one fused kernel."""
         config = self.config
         parameters = [parameter for net in nets for parameter in net.parameters()]
-        return torch.optim.Adam(parameters, lr=config.lr, betas=(config.beta1, config.beta2), fused=True)
+        fused = not any(parameter.is_meta for parameter in parameters)  # those of nets that are only counted are refused by torch 2.4
+        return torch.optim.Adam(parameters, lr=config.lr, betas=(config.beta1, config.beta2), fused=fused)
 
 
 class FromNoise(GAN):
