@@ -60,6 +60,8 @@ def opened_zip(path: Path) -> ZipFile:
     file = Careful(opened(path), most=DIRECTORY, closing=True)
     try:
         archive = ZipFile(file)
+        if "" in archive.namelist():  # which zipfile does not expect
+            raise BadZipFile("a file in it has no name")
     except BaseException as error:
         file.close()
         if isinstance(error, (NotImplementedError, ValueError, IndexError, struct.error)):  # what damaged lists of members raise too

@@ -93,12 +93,24 @@ def of(name: str, place: str, new: Any) -> bytes:
 NUMPY = b"\x93NUMPY\x01\x00"
 
 
-def long_name(member: str) -> bytes:
-    """A zip whose first member has, where it begins, another name than in the list: of a thousand bytes that follow."""
+def _zip(member: str) -> bytes:
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr(member, bytes(4000))
-    data = bytearray(file.getvalue())
+    return file.getvalue()
+
+
+def without_name() -> bytes:
+    """A zip with a member whose name, in the list, has no letters: it is taken for the comment."""
+    data = bytearray(_zip("x.png"))
+    listed = data.rindex(b"PK\x01\x02")
+    data[listed + 28 : listed + 34] = bytes(4) + (5).to_bytes(2, "little")
+    return bytes(data)
+
+
+def long_name(member: str) -> bytes:
+    """A zip whose first member has, where it begins, another name than in the list: of a thousand bytes that follow."""
+    data = bytearray(_zip(member))
     data[26:28] = (1000).to_bytes(2, "little")
     return bytes(data)
 
@@ -116,6 +128,7 @@ def long_name(member: str) -> bytes:
         ("attributes-csv", lambda: TABLE + b"x" * 140_000, "is no table of attributes: field larger than"),
         ("attributes-csv", lambda: TABLE + b"x" * 14_000, "values for x{300} …"),
         ("attributes-text", lambda: b"2\nYoung Male\nb.png 0 1\na.png 0 " + b"x" * 14_000, "Male = 'x{59} of"),
+        ("zip", without_name, "is not a readable zip archive: a file in it has no name"),
         ("zip", lambda: long_name("x.png"), "x.png: damaged in the archive: File name in directory 'x.png' and header .{,300} …"),
         ("npz", lambda: long_name("arr_0.npy"), "numpy file: File name in directory 'arr_0.npy' and header .{,300} …"),
         ("stats-words", lambda: b"true", "not an object"),
