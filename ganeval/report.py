@@ -100,7 +100,7 @@ class Report:
     def to_dict(self) -> dict[str, Any]:
         """Plain values. Keys: scores, titles, num_real, num_fake, extractor, convention, provenance, notes."""
         return {
-            "scores": {key: asdict(score) for key, score in self.scores.items()},
+            "scores": {key: _plain_score(score) for key, score in self.scores.items()},
             "titles": dict(self.titles),
             "num_real": self.num_real,
             "num_fake": self.num_fake,
@@ -203,8 +203,8 @@ class Report:
         return rows
 
 
-def _network(name: str, weights_sha256: str | None) -> str:
-    return name if weights_sha256 is None else f"{name}, weights sha256 {weights_sha256[:12]}…"
+def _plain_score(score: Score) -> dict[str, Any]:
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(score).items()}
 
 
 def _small(number: float | None, sign: str = "") -> str:

@@ -57,6 +57,11 @@ def run(*args: object, code: int = 0) -> str:
     return result.output
 
 
+def test_a_report_comes_back_from_its_plain_values(reports: dict[str, Report]) -> None:
+    assert all(Report.from_dict(report.to_dict()) == report for report in reports.values())
+    assert all(report.scores["fd_tiny"].deviations for report in reports.values())
+
+
 def test_a_report_survives_the_way_through_json(reports: dict[str, Report], files: dict[str, Path]) -> None:
     for name, path in files.items():
         assert load_report(path) == reports[name]
