@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ import torch.distributed as dist
 from ganeval.errors import InputError
 
 PATIENCE = timedelta(days=7)  # a part may take hours longer than another; that a process has died torchrun notices at once
+# gloo's threads let go of what they sent when they get Python's lock, and torch 2.4 waits for these threads with that lock in its hands.
+LAST_WORDS_S = 0.2
 TOLD_BY_TORCHRUN = ("RANK", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
 
 Outcome = TypeVar("Outcome")
@@ -87,6 +90,7 @@ def joined_processes(device: torch.device, *, timeout: timedelta | None = None) 
             "see what that one said, and start all of them again"
         ) from None
     finally:
+        time.sleep(LAST_WORDS_S)
         dist.destroy_process_group()
 
 
