@@ -114,14 +114,14 @@ def help_command(setup: Setup) -> list[Compared]:
 
 
 def memory(device: str) -> Row:
-    """Peaks of main memory of 1,000, 5,000 and 20,000 fakes against stats, once each: up to twenty links to each of 1,000 pictures.
+    """Peaks of main memory of 1,000, 3,000 and 20,000 fakes against stats, once each: up to twenty links to each of 1,000 pictures.
 
     Peers are asked for the first two: what a picture costs them shows there, and 20,000 would take them an hour on two cores.
     """
 
     def row(setup: Setup) -> list[Compared]:
         real, few = folders(setup, 32, 1_000, "png")
-        more, many = (_linked(few, setup.folder / f"{times}-links", times) for times in (5, 20))
+        more, many = (_linked(few, setup.folder / f"{times}-links", times) for times in (3, 20))
         stats, convention = setup.folder / "real.npz", "pytorch-fid"
         options = ["--weights", str(setup.weights), "--convention", convention, "--device", device, "--quiet", "-o", str(stats)]
         measured_command([sys.executable, "-m", "ganeval", "stats", "compute", str(real), *options])
@@ -133,7 +133,7 @@ def memory(device: str) -> Row:
             return lambda: ours(stats, fake, setup.weights, home=setup.fresh(), **shared)
 
         found = []
-        for fake, num in ((few, 1_000), (more, 5_000)):
+        for fake, num in ((few, 1_000), (more, 3_000)):
             peers = {"pytorch-fid": partial(theirs, stats, fake, setup.weights)}
             found += in_turn(what.format(num), of(fake), peers, rounds=1)
         return found + in_turn(what.format(20_000), of(many), {"itself, 1,000 pictures": of(few)}, rounds=1)
